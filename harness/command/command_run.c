@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/command/command_table.h"
+#include "harness/command/plan_options.h"
+#include "harness/control/run.h"
+
+struct options {
+	struct plan_filter filter;
+	const char *results_folder, *mnist_folder;
+	int is_quiet, is_json;
+};
+
+static const struct option_rule rules[] = {
+    PLAN_OPTIONS(struct options, filter),
+    {.name = "mnist",
+	.argument = "DIR",
+	.help = "classify MNIST's own images (IDX files in DIR) instead of E3's digits",
+	.kind = OPTION_TEXT,
+	.offset = offsetof(struct options, mnist_folder)},
+    {.name = "results",
+	.argument = "DIR",
+	.help = "write the result there instead of to results",
+	.kind = OPTION_TEXT,
+	.offset = offsetof(struct options, results_folder)},
+    {.name = "json",
+	.help = "print the summary as JSON, and no progress",
+	.kind = OPTION_FLAG,
+	.offset = offsetof(struct options, is_json)},
+    {.name = "quiet",
+	.help = "no progress",
+	.kind = OPTION_FLAG,
+	.offset = offsetof(struct options, is_quiet)},
+    {.name = NULL},
+};
+
+static int run(const void *options, char *const *arguments, int n_arguments)
+{
+	const struct options *o = options;
+	const struct run_options run_options = {
+	    .scenario_path = arguments[0],
+	    .filter = o->filter,
+	    .results_folder = o->results_folder != NULL ? o->results_folder : "results",
+	    .mnist_folder = o->mnist_folder,
+	    .is_quiet = o->is_quiet || o->is_json,
+	    .is_json = o->is_json,
+	    .argv = command_line(),
+	};
+
+	(void)n_arguments;
+	return run_scenario(&run_options);
+}
+
+const struct command command_run = {
+    .name = "run",
+    .arguments = "SCENARIO [OPTION...]",
+    .summary = "run a scenario on emulated hosts and write its result",
+    .detail = "Makes a host (namespaces and an sshd) for each party, joins them by a "
+	      "network with the\n"
+	      "scenario's delays, and runs every cell of the plan (`e3 plan SCENARIO`) "
+	      "block by block.\n"
+	      "The result is results/NAME-TIME.json. Ctrl-C ends in order with a partial "
+	      "result, a second\n"
+	      "Ctrl-C at once. Exit: 0 done, 2 refused, 4 a cell or the run failed, 130 "
+	      "interrupted.",
+    .options = rules,
+    .options_bytes = sizeof(struct options),
+    .n_arguments_min = 1,
+    .n_arguments_max = 1,
+    .run = run,
+};

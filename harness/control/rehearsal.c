@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/control/rehearsal.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "engine/memory_network.h"
+#include "engine/workload.h"
+#include "harness/control/path_model.h"
+#include "harness/control/run_inputs.h"
+#include "harness/scenario/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REAL_DEADLINE_NS (120 * NS_PER_S)
+
+struct cast {
+	const struct workload *workload;
+	struct workload_task task;       /* all inputs in the clear */
+	struct workload_output *outputs; /* of every party */
+	struct path paths[NETWORK_PARTIES_MAX][NETWORK_PARTIES_MAX];
+};
+
+static int play(struct network *net, void *user, struct error *err)
+{
+	const struct cast *cast = user;
+	struct workload_task task = cast->task;
+
+	if (net->self != 0)
+		task.model = NULL;
+	if (net->self != (net->n_parties > 1 ? 1 : 0))
+		task.images = NULL;
+	return cast->workload->run(net, &task, &cast->outputs[net->self], err);
+}
+
+static void on_message(void *user, struct memory_message *message)
+{
+	struct cast *cast = user;
+
+	message->delay_ns = path_delay_ns(
+	    &cast->paths[message->from][message->to], message->sent_ns, message->len);
+}
+
+static void lay_paths(
+    const struct scenario *scenario, uint32_t n_parties, struct cast *cast)
+{
+	for (uint32_t from = 0; from < n_parties; from++)
+		for (uint32_t to = 0; to < n_parties; to++)
+			cast->paths[from][to] = (struct path){
+			    .one_way_ns = scenario_one_way_ns(scenario, from, to),
+			    .rtt_ns = scenario_rtt_ns(scenario, from, to),
+			    .rate_bps = scenario->rate_bps,
+			};
+}
+
+static void take_counts(
+    struct memory_network *memory, uint32_t n_parties, struct rehearsal *out)
+{
+	for (uint32_t p = 0; p < n_parties; p++) {
+		const struct memory_counters *counters =
+		    memory_network_counters(memory, p);
+
+		out->parties[p] = (struct rehearsal_party){.rounds = counters->rounds,
+		    .messages = counters->messages,
+		    .bytes = counters->bytes};
+		if (counters->now_ns > out->network_ns)
+			out->network_ns = counters->now_ns;
+	}
+}
+
+static int perform(struct cast *cast, uint32_t n_parties, int has_network,
+    struct rehearsal *out, struct error *err)
+{
+	const struct memory_network_options options = {.n_parties = n_parties,
+	    .real_deadline_ns = REAL_DEADLINE_NS,
+	    .on_message = has_network ? on_message : NULL,
+	    .user = cast};
+	struct memory_network *memory;
+	uint64_t began_ns, cpu_began_ns;
+	int rc = memory_network_create(&memory, &options, err);
+
+	if (rc < 0)
+		return rc;
+	began_ns = clock_monotonic_ns();
+	cpu_began_ns = clock_process_cpu_ns();
+	rc = memory_network_run(memory, play, cast, NULL, err);
+	out->wall_ns = clock_monotonic_ns() - began_ns;
+	out->cpu_ns = clock_process_cpu_ns() - cpu_began_ns;
+	take_counts(memory, n_parties, out);
+	memory_network_destroy(memory);
+	if (rc == 0)
+		rc = cast->workload->check(&cast->task, &cast->outputs[0], err);
+	return rc;
+}
+
+int rehearse(const struct plan *plan, const struct plan_cell *cell,
+    const struct run_inputs *inputs, int has_network, struct rehearsal *out,
+    struct error *err)
+{
+	struct cast *cast = calloc(1, sizeof(*cast));
+	int rc = -ENOMEM;
+
+	memset(out, 0, sizeof(*out));
+	if (cast != NULL)
+		cast->outputs = calloc(cell->parties, sizeof(*cast->outputs));
+	if (cast != NULL && cast->outputs != NULL) {
+		cast->workload = workload_find(plan_cell_workload(plan, cell));
+		cast->task = run_inputs_task(inputs, plan, cell);
+		lay_paths(plan->scenario, cell->parties, cast);
+		rc = perform(cast, cell->parties, has_network, out, err);
+		out->attempts = cast->outputs[0].attempts;
+		free(cast->outputs);
+	} else {
+		error_set(err, rc, "out of memory");
+	}
+	free(cast);
+	return rc;
+}

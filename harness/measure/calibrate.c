@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/measure/calibrate.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/units.h"
+
+#include <arpa/inet.h>
+#include <linux/icmp.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ECHO_DATA_BYTES 56u /* as ping: 84 bytes with its headers */
+
+struct echo {
+	struct icmphdr header;
+	uint64_t nonce; /* tells our echoes from those of other programs */
+	uint8_t padding[ECHO_DATA_BYTES - sizeof(uint64_t)];
+} __attribute__((packed));
+
+struct calibration {
+	const struct calibrate_config *config;
+	int fd;
+	int is_raw; /* replies come with their IP header */
+	uint16_t id;
+	uint64_t nonce;
+	struct sockaddr_in peers[CALIBRATE_ADDRESSES_MAX];
+	uint64_t *sent_ns; /* [address * count + sequence]; 0 = not yet */
+	uint64_t *rtt_ns;  /* the same; 0 = no reply yet */
+	uint32_t n_sent, n_received;
+};
+
+static int read_addresses(struct calibration *c, struct error *err)
+{
+	const struct calibrate_config *config = c->config;
+
+	if (config->n_addresses < 1 || config->n_addresses > CALIBRATE_ADDRESSES_MAX)
+		return error_set(err, -EINVAL, "%u addresses: 1 to %u are possible",
+		    config->n_addresses, CALIBRATE_ADDRESSES_MAX);
+	if (config->count < 1 || config->count > CALIBRATE_COUNT_MAX)
+		return error_set(err, -EINVAL, "%u echoes: 1 to %u are possible",
+		    config->count, CALIBRATE_COUNT_MAX);
+	for (uint32_t a = 0; a < config->n_addresses; a++) {
+		c->peers[a].sin_family = AF_INET;
+		if (inet_pton(AF_INET, config->addresses[a], &c->peers[a].sin_addr) != 1)
+			return error_set(err, -EINVAL,
+			    "'%s' is no IPv4 address (like 10.77.0.1)",
+			    config->addresses[a]);
+	}
+	return 0;
+}
+
+static int open_socket(struct calibration *c, struct error *err)
+{
+	const struct icmp_filter only_replies = {~(1u << ICMP_ECHOREPLY)};
+	const int on = 1, room = 1 << 20, type = SOCK_CLOEXEC | SOCK_NONBLOCK;
+
+	c->fd = socket(AF_INET, SOCK_RAW | type, IPPROTO_ICMP);
+	c->is_raw = c->fd >= 0;
+	if (c->fd < 0)
+		c->fd = socket(AF_INET, SOCK_DGRAM | type, IPPROTO_ICMP);
+	if (c->fd < 0)
+		return error_set_errno(err, -errno,
+		    "sending echoes (as root, or after `sysctl -w "
+		    "net.ipv4.ping_group_range=\"0 2147483647\"`)");
+	if (c->is_raw)
+		setsockopt(
+		    c->fd, SOL_RAW, ICMP_FILTER, &only_replies, sizeof only_replies);
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+	setsockopt(c->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+	return 0;
+}
+
+static uint16_t checksum(const void *bytes, size_t len)
+{
+	const uint16_t *words = bytes;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len / 2; i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t) ~(sum + (sum >> 16));
+}
+
+static int send_echo(struct calibration *c, struct error *err)
+{
+	uint32_t address = c->n_sent % c->config->n_addresses;
+	uint32_t sequence = c->n_sent / c->config->n_addresses;
+	const struct sockaddr_in *peer = &c->peers[address];
+	struct echo echo = {.header = {.type = ICMP_ECHO}, .nonce = c->nonce};
+	_Alignas(uint16_t) char packet[sizeof echo];
+
+	echo.header.un.echo.id = htons(c->id);
+	echo.header.un.echo.sequence = htons((uint16_t)sequence);
+	memcpy(packet, &echo, sizeof echo);
+	echo.header.checksum = checksum(packet, sizeof packet);
+	c->sent_ns[address * c->config->count + sequence] = clock_monotonic_ns();
+	c->n_sent++;
+	if (sendto(c->fd, &echo, sizeof echo, 0, (const void *)peer, sizeof *peer) < 0 &&
+	    errno != ENOBUFS && errno != EAGAIN) /* those two are loss */
+		return error_set_errno(
+		    err, -errno, "echo to %s", c->config->addresses[address]);
+	return 0;
+}
+
+/* When the kernel received this message, on the monotonic clock. Its stamp is wall time:
+ * only its short distance from now is used, lest a step of that clock shows. */
+static uint64_t arrival_ns(struct msghdr *message)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	struct timespec wall, stamp;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at != NULL;
+	     at = CMSG_NXTHDR(message, at)) {
+		if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&stamp, CMSG_DATA(at), sizeof stamp);
+		int64_t age_ns =
+		    (int64_t)(wall.tv_sec - stamp.tv_sec) * (int64_t)NS_PER_S +
+		    (wall.tv_nsec - stamp.tv_nsec);
+		if (age_ns > 0 && age_ns < (int64_t)NS_PER_S)
+			return now_ns - (uint64_t)age_ns;
+	}
+	return now_ns;
+}
+
+static void take_reply(struct calibration *c, const struct echo *echo,
+    const struct sockaddr_in *from, uint64_t at_ns)
+{
+	uint32_t sequence = ntohs(echo->header.un.echo.sequence);
+
+	if (echo->header.type != ICMP_ECHOREPLY || echo->nonce != c->nonce ||
+	    sequence >= c->config->count)
+		return;
+	for (uint32_t a = 0; a < c->config->n_addresses; a++) {
+		uint32_t slot = a * c->config->count + sequence;
+
+		if (c->peers[a].sin_addr.s_addr != from->sin_addr.s_addr ||
+		    c->sent_ns[slot] == 0 || c->rtt_ns[slot] != 0)
+			continue;
+		c->rtt_ns[slot] = at_ns > c->sent_ns[slot] ? at_ns - c->sent_ns[slot] : 1;
+		c->n_received++;
+		return;
+	}
+}
+
+static void receive(struct calibration *c)
+{
+	char packet[256], control[128];
+	struct sockaddr_in from;
+	struct iovec iov = {packet, sizeof packet};
+	struct echo echo;
+
+	for (;;) {
+		struct msghdr message = {.msg_name = &from,
+		    .msg_namelen = sizeof from,
+		    .msg_iov = &iov,
+		    .msg_iovlen = 1,
+		    .msg_control = control,
+		    .msg_controllen = sizeof control};
+		ssize_t n = recvmsg(c->fd, &message, 0);
+		size_t skip = c->is_raw ? (size_t)(packet[0] & 15) * 4 : 0;
+
+		if (n < 0)
+			return;
+		if ((size_t)n < skip + sizeof echo)
+			continue;
+		memcpy(&echo, packet + skip, sizeof echo);
+		take_reply(c, &echo, &from, arrival_ns(&message));
+	}
+}
+
+static void wait_readable(const struct calibration *c, uint64_t until_ns)
+{
+	struct pollfd readable = {.fd = c->fd, .events = POLLIN};
+	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	const struct timespec timeout = {.tv_sec = (time_t)(left_ns / NS_PER_S),
+	    .tv_nsec = (long)(left_ns % NS_PER_S)};
+
+	ppoll(&readable, 1, &timeout, NULL);
+}
+
+static int exchange(struct calibration *c, struct error *err)
+{
+	const uint32_t n_echoes = c->config->n_addresses * c->config->count;
+	const uint64_t step_ns = c->config->interval_ns / c->config->n_addresses;
+	uint64_t due_ns = clock_monotonic_ns();
+
+	while (c->n_sent < n_echoes) {
+		uint64_t now_ns = clock_monotonic_ns();
+
+		if (now_ns >= due_ns) {
+			int rc = send_echo(c, err);
+
+			if (rc < 0)
+				return rc;
+			/* After a stall go on at the same pace: a burst would measure
+			 * itself. */
+			due_ns = due_ns + step_ns > now_ns ? due_ns + step_ns : now_ns;
+		}
+		wait_readable(c, due_ns);
+		receive(c);
+	}
+	due_ns = clock_monotonic_ns() + c->config->patience_ns;
+	while (c->n_received < n_echoes && clock_monotonic_ns() < due_ns) {
+		wait_readable(c, due_ns);
+		receive(c);
+	}
+	return 0;
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Nearest rank: the smallest value at or below which `percent` of all lie. */
+static uint64_t rank(const uint64_t *sorted, uint32_t n, uint32_t percent)
+{
+	return sorted[((uint64_t)n * percent + 99) / 100 - 1];
+}
+
+static void summarise(
+    struct calibration *c, uint32_t address, struct calibrate_pair *pair)
+{
+	const uint32_t count = c->config->count;
+	uint64_t *rtt_ns = &c->rtt_ns[address * count];
+	uint32_t n_lost = 0;
+
+	qsort(rtt_ns, count, sizeof *rtt_ns, compare_ns);
+	while (n_lost < count && rtt_ns[n_lost] == 0)
+		n_lost++;
+	*pair = (struct calibrate_pair){.sent = count, .received = count - n_lost};
+	if (pair->received == 0)
+		return;
+	rtt_ns += n_lost;
+	pair->min_ns = rtt_ns[0];
+	pair->p50_ns = rank(rtt_ns, pair->received, 50);
+	pair->p99_ns = rank(rtt_ns, pair->received, 99);
+}
+
+int calibrate_run(const struct calibrate_config *config, struct calibrate_pair *pairs,
+    struct error *err)
+{
+	struct calibration c = {.config = config, .fd = -1};
+	size_t n_echoes = (size_t)config->n_addresses * config->count;
+	int rc = read_addresses(&c, err);
+
+	if (rc == 0)
+		rc = open_socket(&c, err);
+	if (rc < 0)
+		return rc;
+	random_bytes(&c.nonce, sizeof c.nonce);
+	c.id = (uint16_t)c.nonce;
+	prctl(PR_SET_TIMERSLACK, 1);
+	c.sent_ns = calloc(n_echoes, sizeof *c.sent_ns);
+	c.rtt_ns = calloc(n_echoes, sizeof *c.rtt_ns);
+	if (c.sent_ns == NULL || c.rtt_ns == NULL)
+		rc = error_set(err, -ENOMEM, "no memory for %zu echoes", n_echoes);
+	if (rc == 0)
+		rc = exchange(&c, err);
+	for (uint32_t a = 0; rc == 0 && a < config->n_addresses; a++)
+		summarise(&c, a, &pairs[a]);
+	free(c.sent_ns);
+	free(c.rtt_ns);
+	close(c.fd);
+	return rc;
+}
