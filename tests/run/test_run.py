@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""usage: test_run.py E3: whole runs, what they say, and what each fault becomes."""
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from running import HOME, Run, residue, scenario
+from held_hosts import Tap, skip_unless_root
+
+PROGRAM = os.path.realpath(sys.argv[1])
+N_KILLS = int(os.environ.get("E3_TEST_KILLS", "6"))
+LONG = [{"name": "rounds", "sizes": ["2000"]}]  # 2000 rounds of 6 to 10 ms: many seconds
+
+
+def complain(tap, good, name, run_end):
+    code, out, err = run_end
+    return tap.check(good, name, f"exit {code}\n{out}\n{err}")
+
+
+def validate(document):
+    if not os.path.exists(os.path.join(HOME, "docs/schema/result.schema.json")): return
+    import jsonschema
+    with open(os.path.join(HOME, "docs/schema/result.schema.json"), encoding="utf-8") as text:
+        schema = json.load(text)
+    jsonschema.Draft202012Validator(schema).validate(document)
+
+
+def audited(tap, name):
+    """Runs a test in a folder of its own and looks at what it leaves behind."""
+    def decorate(function):
+        def wrapped():
+            with tempfile.TemporaryDirectory(prefix="e3-run-") as folder:
+                before = residue.snapshot(folders=[f for f in residue.FOLDERS])
+                function(folder)
+                left = [item for item in residue.settled(before) if folder not in item]
+                if not tap.check(not left, f"{name}: nothing stays", "\n".join(left)):
+                    residue.end_descendants()
+        wrapped()
+        return wrapped
+    return decorate
+
+
+def test_success(tap):
+    @audited(tap, "a run over tcp")
+    def _(folder):
+        path = scenario(folder, workloads=[{"name": "rounds", "sizes": ["20"]},
+                                           {"name": "secret-santa", "mode": "mpyc", "sizes": ["low"]}],
+                        probes={"rate_hz": 50, "bytes": 64})
+        run = Run(PROGRAM, path, folder)
+        end = run.end()
+        complain(tap, end[0] == 0, "ends with 0", end)
+        result = run.result()
+        tap.check(result is not None and result["status"] == "complete", "one complete result")
+        validate(result)
+        tap.check(True, "valid against its schema")
+        look_at_cells(tap, result)
+        tap.check("\033" not in end[1] + end[2], "no escape codes without a terminal", end[1])
+        tap.check("results/" in end[1] and "rounds" in end[1], "a table and the path", end[1])
+        tap.check(os.listdir(run.results) == [os.path.basename(next(iter(
+            name for name in os.listdir(run.results) if name.endswith(".json"))))],
+            "the journal is gone", os.listdir(run.results))
+
+
+def look_at_cells(tap, result):
+    cells = {cell["cell"]["workload"]: cell for cell in result["cells"]}
+    rounds = cells["rounds"]
+    tap.check(rounds["status"] == "ok", "the cell is ok", rounds["status"])
+    text = json.dumps(rounds)
+    tap.check('"rounds": 20' in text, "20 rounds are 20 rounds", text[:2000])
+    tap.check(result["null"] != [], "the null run is there")
+
+
+def test_json_and_quiet(tap):
+    @audited(tap, "--json")
+    def _(folder):
+        run = Run(PROGRAM, scenario(folder), folder, "--json")
+        end = run.end()
+        good = end[0] == 0 and isinstance(json.loads(end[1]), dict)
+        complain(tap, good and end[2] == "", "--json: JSON and nothing else", end)
+
+    @audited(tap, "--quiet")
+    def _(folder):
+        run = Run(PROGRAM, scenario(folder), folder, "--quiet")
+        end = run.end()
+        complain(tap, end[0] == 0 and end[2] == "", "--quiet: no progress", end)
+
+
+def test_part_of_a_scenario(tap):
+    """What is filtered out needn't be there."""
+    @audited(tap, "a part")
+    def _(folder):
+        path = scenario(folder, transports=[{"plugin": "tcp"}, {"plugin": "nowhere"}])
+        run = Run(PROGRAM, path, folder, "--transport", "tcp", "--blocks", "2")
+        end = run.end()
+        result = run.result()
+        complain(tap, end[0] == 0, "a part of a scenario runs", end)
+        tap.check(result is not None and [len(c["blocks"]) >= 2 for c in result["cells"]] == [True],
+                  "one cell, two blocks")
+
+
+def test_interrupt(tap):
+    @audited(tap, "Ctrl-C")
+    def _(folder):
+        run = Run(PROGRAM, scenario(folder, workloads=[{"name": "rounds", "sizes": ["20", "2000"]}]), folder)
+        run.wait_for(lambda: "[ 1/2]" in run.stderr())
+        run.wait_for_parties(3)
+        run.kill(run.process.pid, signal.SIGINT)
+        began = time.monotonic()
+        end = run.end()
+        complain(tap, end[0] == 130 and time.monotonic() - began < 20, "Ctrl-C ends it in order", end)
+        result = run.result()
+        validate(result)
+        statuses = sorted(cell["status"] for cell in result["cells"])
+        tap.check(result["status"] == "partial" and "ok" in statuses, "a valid partial result", statuses)
+
+
+def test_kill_controller(tap):
+    for number in range(N_KILLS):
+        after_s = random.Random(number).uniform(0.02, 2.5)
+
+        @audited(tap, f"kill -9 of the controller after {after_s:.2f} s")
+        def _(folder, after_s=after_s):
+            run = Run(PROGRAM, scenario(folder, workloads=LONG), folder)
+            time.sleep(after_s)  # a random moment is what is tested
+            run.process.kill()
+            run.end()
+
+
+def broken(tap, name, victim, words, expect_code=4):
+    @audited(tap, name)
+    def _(folder):
+        run = Run(PROGRAM, scenario(folder, workloads=LONG), folder)
+        run.wait_for_parties(3)
+        time.sleep(0.3)  # into the rounds; earlier is as good
+        pids = victim(run)
+        tap.check(len(pids) >= 1, f"{name}: found", f"{pids}")
+        for pid in pids[:1]:
+            run.kill(pid)
+        began = time.monotonic()
+        end = run.end()
+        said = end[1] + end[2]
+        complain(tap, end[0] == expect_code and time.monotonic() - began < 40,
+                 f"{name}: exit {expect_code}", end)
+        complain(tap, re.search(words, said) is not None, f"{name}: says /{words}/", end)
+        validate(run.result())
+
+
+def test_faults(tap):
+    broken(tap, "emulator killed", lambda run: run.pids("e3-wan") or run.pids("e3 wan"), "emulator")
+    broken(tap, "party killed", lambda run: run.parties()[1:2], r"party \d on host\d.*signal")
+    broken(tap, "sshd killed", sshd_master, r"host\d")
+    broken(tap, "host killed", host_init, r"host\d")
+
+
+def host_init(run):
+    """The processes that are PID 1 of their own namespace."""
+    return [pid for pid in residue.descendants(run.process.pid) if inner_pid(pid) == ["1"]][:1]
+
+
+def sshd_master(run):
+    return [pid for pid in run.pids("sshd") if inner_pid(pid) and run.matches(pid, "-D")]
+
+
+def inner_pid(pid):
+    for line in residue.lines(f"/proc/{pid}/status"):
+        if line.startswith("NSpid:"):
+            return line.split()[2:]
+    return []
+
+
+REFUSALS = [
+    ("malformed JSON", lambda d: '{"name": ', r"test\.json.*line 1"),
+    ("unknown key", {"colour": 1}, r"test\.json.*colour"),
+    ("unknown region", {"parties": {"count": 2, "regions": ["atlantis"]}}, "atlantis"),
+    ("0 parties", {"parties": {"count": 0, "regions": ["ams"]}}, "count"),
+    ("11 parties", {"parties": {"count": 11, "regions": ["ams"]}}, "count"),
+    ("negative delay", {"network": {"matrix": None, "intra_region_one_way_us": -1}}, "intra_region"),
+    ("missing plugin", {"transports": [{"plugin": "pigeon"}]}, "pigeon"),
+    ("unknown workload", {"workloads": [{"name": "chess", "sizes": ["low"]}]}, "chess"),
+    ("unknown size", {"workloads": [{"name": "rounds", "sizes": ["huge"]}]}, "huge"),
+]
+
+
+def test_refusals(tap):
+    for name, changes, words in REFUSALS:
+        @audited(tap, name)
+        def _(folder, name=name, changes=changes, words=words):
+            path = scenario(folder)
+            if callable(changes):
+                with open(path, "w", encoding="utf-8") as out:
+                    out.write(changes(None))
+            else:
+                if changes.get("network"):
+                    changes["network"]["matrix"] = os.path.join(HOME, "scenarios/matrices/azure-2026-07.json")
+                path = scenario(folder, **changes)
+            end = Run(PROGRAM, path, folder).end(20)
+            sentences = end[2].strip().splitlines()
+            complain(tap, end[0] == 2 and len(sentences) == 1 and re.search(words, sentences[0]),
+                     f"{name}: exit 2 and one sentence", end)
+
+
+def limited(tap, name, code, words, prepare, **changes):
+    @audited(tap, name)
+    def _(folder):
+        path = scenario(folder, **changes)
+        os.makedirs(os.path.join(folder, "results"), exist_ok=True)
+        run = Run(PROGRAM, path, folder, preexec_fn=lambda: prepare(folder))
+        end = run.end()
+        said = end[1] + end[2]
+        complain(tap, end[0] == code and re.search(words, said) is not None,
+                 f"{name}: exit {code}, says /{words}/", end)
+
+
+def private_mounts():
+    residue.check(residue.libc.unshare(residue.CLONE_NEWNS), "unshare")
+    residue.mount("none", "/", None, residue.MS_REC | residue.MS_PRIVATE)
+
+
+def hide_tun(_):
+    private_mounts()
+    residue.mount("tmpfs", "/dev/net", "tmpfs", 0)
+
+
+def fill_results(folder):
+    private_mounts()
+    results = os.path.join(folder, "results")
+    residue.mount("tmpfs", results, "tmpfs", 0, "size=16k")
+    with open(os.path.join(results, "ballast"), "wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(b"x" * 4096)
+        except OSError:
+            pass
+
+
+def be_nobody(folder):
+    os.chmod(folder, 0o777)
+    os.chmod(os.path.join(folder, "results"), 0o777)
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+
+
+def test_limits(tap):
+    limited(tap, "no /dev/net/tun", 4, "/dev/net/tun", hide_tun)
+    limited(tap, "full disk", 2, "(No space|full)", fill_results)
+    if subprocess.run(["test", "-x", PROGRAM], check=False, user=65534, group=65534,
+                      extra_groups=[]).returncode:
+        tap.skip("no root", "the tree lies where another user may not look")
+    else:
+        limited(tap, "no root", 4, "(root|sudo)", be_nobody)
+    limited(tap, "port in use", 4, r"port \d+", lambda folder: None,
+            transports=[{"plugin": "tcp", "options": {"port": "22"}}])
+
+
+def main():
+    skip_unless_root()
+    residue.enclose()
+    tap = Tap()
+    chosen = sys.argv[2:]
+    for name, function in sorted(globals().items()):
+        if name.startswith("test_") and (not chosen or name in chosen):
+            function(tap)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
