@@ -156,9 +156,9 @@ static int deliver_hooked(
 		pthread_mutex_lock(&memory->hook);
 		memory->options.on_message(memory->options.user, &view);
 		pthread_mutex_unlock(&memory->hook);
-	}
-	if (view.base != message->base || view.len > message->capacity)
+		/* realloc() may shrink in place: an equal address proves nothing. */
 		message->capacity = view.len;
+	}
 	message->base = view.base;
 	message->len = view.len;
 	message->arrival_ns = view.copies == 0 ? NEVER : view.sent_ns + view.delay_ns;

@@ -3,6 +3,7 @@
 #include "engine/memory_network.h"
 #include "tests/tap.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,6 +244,35 @@ static int mute_main(struct network *net, void *user, struct error *err)
 	return network_exchange(net, &round, err);
 }
 
+static unsigned n_too_small;
+
+static void shrink(struct memory_message *message)
+{
+	n_too_small += malloc_usable_size(message->base) < message->len;
+	if (message->from != 0)
+		return;
+	message->base = realloc(message->base, 1);
+	message->len = 1;
+	message->copies = 0;
+}
+
+/* Messages are used again: what a hook has made smaller must not pass for larger. */
+static void a_shrunk_message_is_small(void **state)
+{
+	struct memory_network_options options = {.delay_ns = delays};
+	struct script script = usual();
+	struct error err;
+
+	(void)state;
+	script.bytes[0] = script.bytes[1] = script.bytes[2] = 64;
+	script.needed = 1;
+	script.rounds = 3;
+	script.hook = shrink;
+	n_too_small = 0;
+	assert_int_equal(run(&options, &script, NULL, NULL, &err), 0);
+	assert_int_equal(n_too_small, 0);
+}
+
 static void deadline_in_real_time(void **state)
 {
 	struct memory_network_options options = {
@@ -281,6 +311,7 @@ int main(void)
 	    cmocka_unit_test(deadline_in_virtual_time),
 	    cmocka_unit_test(who_leaves_is_named),
 	    cmocka_unit_test(hooks),
+	    cmocka_unit_test(a_shrunk_message_is_small),
 	    cmocka_unit_test(deadline_in_real_time),
 	    cmocka_unit_test(refuses),
 	};
