@@ -1,77 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/* What a result says of the runs it was given. */
 #include "base/units.h"
 #include "harness/measure/calibrate.h"
 #include "harness/measure/histogram_json.h"
-#include "harness/result/result.h"
 #include "testbed/testbed.h"
 #include "tests/result/made_run.h"
+#include "tests/result/result_folder.h"
 #include "tests/tap.h"
 
 #include <cjson/cJSON.h>
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/e3-test-result-XXXXXX");
-	return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
-
-static uint32_t files_in(const char *path)
-{
-	const struct dirent *entry;
-	DIR *dir = opendir(path);
-	uint32_t n = 0;
-
-	if (dir == NULL)
-		return 0;
-	while ((entry = readdir(dir)) != NULL)
-		n += entry->d_name[0] != '.';
-	closedir(dir);
-	return n;
-}
-
-static struct result *create_in(const char *where, struct error *err)
-{
-	static char *const argv[] = {
-	    (char *)"run", (char *)"scenarios/made-up.json", NULL};
-	const struct result_config config = {.name = "made-up",
-	    .folder = where,
-	    .scenario_path = "scenarios/made-up.json",
-	    .scenario_text = "{\"name\": \"made-up\"}\n",
-	    .seed = 42,
-	    .argv = argv,
-	    .inventory =
-		cJSON_Parse("{\"hosts\":[{\"region\":\"ams\"},{\"region\":\"sgp\"}]}"),
-	    .versions = cJSON_Parse("{\"e3\":\"0.1.0\"}")};
-	struct result *r = NULL;
-	int rc = result_create(&config, &r, err);
-
-	assert_true((rc == 0) == (r != NULL));
-	return r;
-}
 
 static cJSON *read_json(const char *path)
 {
@@ -113,41 +54,19 @@ static const char *text(const cJSON *json, const char *path)
 	return cJSON_GetStringValue(at(json, path));
 }
 
-/* Three blocks of 17 rounds at 20 ms with 1, 2, 3 ms of work. */
-static void add_blocks(struct result *r, const char *transport)
-{
-	for (uint32_t i = 0; i < 3; i++) {
-		struct made_run run = {.n_parties = 3,
-		    .n_rounds = 17,
-		    .one_way_ns = 20 * NS_PER_MS,
-		    .work_ns = (i + 1) * NS_PER_MS,
-		    .bytes = 40};
-		struct result_block block;
-		struct result_verdict verdict;
-
-		made_run_play(&run);
-		block = made_run_block(&run, transport, "secret-santa");
-		block.index = i;
-		assert_int_equal(result_block(r, &block, &verdict, NULL), 0);
-		assert_int_equal(verdict.status, CELL_OK);
-		assert_int_equal(verdict.n_taints, 0);
-		made_run_forget(&run);
-	}
-}
-
 static void figures_of_a_cell_are_exact(void **state)
 {
 	const double floor_ns = 340e6;
-	struct result *r = create_in(folder, NULL);
+	struct result *r = result_folder_create(result_folder(), NULL);
 	struct histogram *h = histogram_create();
 	cJSON *json;
 	const cJSON *figures;
 
 	(void)state;
-	add_blocks(r, "tcp");
+	result_folder_add_blocks(r, "tcp");
 	assert_int_equal(result_finish(r, RESULT_COMPLETE, NULL, NULL), 0);
 	json = read_json(result_path(r));
-	assert_int_equal(files_in(folder), 1);
+	assert_int_equal(result_folder_files(result_folder()), 1);
 	assert_string_equal(text(json, "status"), "complete");
 	assert_string_equal(text(json, "cells/0/status"), "ok");
 	assert_int_equal(cJSON_GetArraySize(at(json, "cells/0/blocks")), 3);
@@ -189,7 +108,7 @@ static void without_a_common_clock_it_is_replayed(void **state)
 	    .one_way_ns = 20 * NS_PER_MS,
 	    .work_ns = NS_PER_MS,
 	    .bytes = 125000};
-	struct result *r = create_in(folder, NULL);
+	struct result *r = result_folder_create(result_folder(), NULL);
 	struct result_block block;
 	const cJSON *parts;
 
@@ -219,7 +138,7 @@ static void what_is_wrong_fails_the_cell(void **state)
 	struct made_run run = {.n_parties = 3, .n_rounds = 2, .one_way_ns = 1000};
 	struct made_run other = {
 	    .n_parties = 3, .n_rounds = 2, .one_way_ns = 1000, .output = 1};
-	struct result *r = create_in(folder, NULL);
+	struct result *r = result_folder_create(result_folder(), NULL);
 
 	(void)state;
 	made_run_play(&run);
@@ -243,7 +162,7 @@ static void what_is_wrong_fails_the_cell(void **state)
 		assert_string_equal(text(cell, "error"), sentences[i]);
 		assert_true(cJSON_IsNull(at(cell, "figures")));
 	}
-	add_blocks(r, "tcp");
+	result_folder_add_blocks(r, "tcp");
 	assert_string_equal(text(result_document(r), "cells/0/status"), "degraded");
 	assert_int_equal(result_finish(r, RESULT_COMPLETE, NULL, NULL), 0);
 	unlink(result_path(r));
@@ -256,7 +175,7 @@ static void every_planned_cell_is_there(void **state)
 {
 	const struct result_cell planned = {"wireguard", "cnn", "low", "", 4};
 	struct result_block block = {.cell = planned, .status = CELL_UNSUPPORTED};
-	struct result *r = create_in(folder, NULL);
+	struct result *r = result_folder_create(result_folder(), NULL);
 	cJSON *json;
 
 	(void)state;
@@ -303,7 +222,7 @@ static void wire_is_the_difference_and_taints(void **state)
 	struct made_run run = {.n_parties = 3, .n_rounds = 2, .one_way_ns = 1000000};
 	struct testbed_counters *before = calloc(1, sizeof(*before));
 	struct testbed_counters *after = calloc(1, sizeof(*after));
-	struct result *r = create_in(folder, NULL);
+	struct result *r = result_folder_create(result_folder(), NULL);
 	struct result_verdict verdict;
 	struct result_block block;
 	const cJSON *json;
@@ -353,7 +272,7 @@ static void calibration_says_what_is_off(void **state)
 	const struct calibrate_pair good = {20, 20, 182300000, 182400000, 183000000};
 	const struct calibrate_pair bad = {20, 19, 186000000, 186100000, 187000000};
 	const struct calibrate_pair none = {20, 0, 0, 0, 0};
-	struct result *r = create_in(folder, NULL);
+	struct result *r = result_folder_create(result_folder(), NULL);
 	const cJSON *json;
 
 	(void)state;
@@ -374,215 +293,21 @@ static void calibration_says_what_is_off(void **state)
 	result_destroy(r);
 }
 
-/* Lines of the only journal in a folder; 0 if one is not whole. */
-static uint32_t lines_of_journal(const char *where)
-{
-	DIR *dir = opendir(where);
-	const struct dirent *entry;
-	char path[384] = "", *line = NULL;
-	size_t room = 0;
-	uint32_t lines = 0;
-	FILE *file;
-
-	while ((entry = readdir(dir)) != NULL)
-		if (strstr(entry->d_name, ".journal.jsonl") != NULL)
-			snprintf(path, sizeof(path), "%s/%s", where, entry->d_name);
-	closedir(dir);
-	file = fopen(path, "r");
-	for (ssize_t len; file != NULL && (len = getline(&line, &room, file)) > 0;
-	     lines++) {
-		cJSON *json = cJSON_Parse(line);
-
-		if (json == NULL || line[len - 1] != '\n')
-			return 0;
-		cJSON_Delete(json);
-	}
-	free(line);
-	if (file != NULL)
-		fclose(file);
-	return lines;
-}
-
-static void a_crash_leaves_the_journal(void **state)
-{
-	struct result *r = create_in(folder, NULL);
-
-	(void)state;
-	result_environment(r, "host0", cJSON_Parse("{\"kernel\":\"6.1\"}"));
-	add_blocks(r, "tcp");
-	result_destroy(r);
-	assert_int_equal(files_in(folder), 1);
-	assert_int_equal(lines_of_journal(folder), 5);
-}
-
-/* In a child: what must hold there, else it says so and fails. */
-#define REQUIRE(what)                                                                    \
-	do {                                                                             \
-		if (!(what)) {                                                           \
-			fprintf(stderr, "line %d: %s\n", __LINE__, #what);               \
-			_exit(1);                                                        \
-		}                                                                        \
-	} while (0)
-
-static void in_child(void (*body)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		body();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-/* Big enough for the journal of one block, too small for the document. */
-static void write_on_a_small_disk(void)
-{
-	char where[96], whole[65536] = "";
-	struct error err = {0};
-	struct made_run run = {.n_parties = 3, .n_rounds = 17, .one_way_ns = 1000};
-	struct result_block block;
-	struct result *r;
-	uint32_t blocks = 0;
-	FILE *filler;
-
-	snprintf(where, sizeof(where), "%s/small", folder);
-	REQUIRE(mkdir(where, 0755) == 0);
-	REQUIRE(mount("none", where, "tmpfs", 0, "size=128k") == 0);
-	r = create_in(where, &err);
-	made_run_play(&run);
-	block = made_run_block(&run, "tcp", "secret-santa");
-	while (result_block(r, &block, NULL, &err) == 0)
-		REQUIRE(++blocks < 1000);
-	REQUIRE(blocks > 1 && err.code == -ENOSPC);
-	REQUIRE(
-	    strstr(err.text, "No space left on device; free some space there") != NULL);
-	REQUIRE(result_finish(r, RESULT_FAILED, err.text, &err) == -ENOSPC);
-	REQUIRE(strstr(err.text, "what was measured stays in") != NULL);
-	REQUIRE(files_in(where) == 1);
-	REQUIRE(lines_of_journal(where) == 1 + blocks);
-	result_destroy(r);
-	/* A disk that is full from the start. */
-	snprintf(whole, sizeof(whole), "%s/filler", where);
-	filler = fopen(whole, "w");
-	while (fwrite(whole, 1, sizeof(whole), filler) == sizeof(whole) &&
-	       fflush(filler) == 0)
-		continue;
-	fclose(filler);
-	REQUIRE(create_in(where, &err) == NULL && err.code == -ENOSPC);
-	REQUIRE(files_in(where) == 2);
-	umount(where);
-	rmdir(where);
-}
-
-static void a_full_disk_leaves_nothing_half(void **state)
-{
-	(void)state;
-	if (geteuid() != 0)
-		skip_because("a small file system needs root");
-	if (unshare(CLONE_NEWNS) < 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		skip_because("no mount namespace here: %s", strerror(errno));
-	in_child(write_on_a_small_disk);
-}
-
-static void write_beyond_a_limit(void)
-{
-	struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
-	struct result *r = create_in(folder, NULL);
-	struct error err = {0};
-
-	add_blocks(r, "tcp");
-	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &limit);
-	REQUIRE(result_finish(r, RESULT_COMPLETE, NULL, &err) == -EFBIG);
-	REQUIRE(access(result_path(r), F_OK) < 0);
-	REQUIRE(files_in(folder) == 1);
-	limit.rlim_cur = RLIM_INFINITY;
-	setrlimit(RLIMIT_FSIZE, &limit);
-	/* There is room now: the journal makes way for the document. */
-	REQUIRE(result_finish(r, RESULT_COMPLETE, NULL, &err) == 0);
-	REQUIRE(files_in(folder) == 1);
-	REQUIRE(unlink(result_path(r)) == 0);
-	result_destroy(r);
-}
-
-static void a_file_limit_leaves_nothing_half(void **state)
-{
-	(void)state;
-	assert_int_equal(files_in(folder), 0);
-	in_child(write_beyond_a_limit);
-	assert_int_equal(files_in(folder), 0);
-}
-
-static void folders_that_can_not_be(void **state)
-{
-	struct error err = {0};
-	char where[128];
-
-	(void)state;
-	assert_null(create_in("/proc/nowhere", &err));
-	assert_string_equal(err.text, "/proc/nowhere: can't be written: No such file or "
-				      "directory; its folder must exist");
-	snprintf(where, sizeof(where), "%s/new", folder);
-	{
-		struct result *r = create_in(where, &err);
-
-		assert_int_equal(result_finish(r, RESULT_PARTIAL, "no cell", NULL), 0);
-		assert_int_equal(files_in(where), 1);
-		unlink(result_path(r));
-		result_destroy(r);
-		rmdir(where);
-	}
-}
-
-static void names_do_not_collide(void **state)
-{
-	struct result *a = create_in(folder, NULL), *b = create_in(folder, NULL), *c;
-
-	(void)state;
-	assert_string_not_equal(result_path(a), result_path(b));
-	assert_int_equal(result_finish(a, RESULT_COMPLETE, NULL, NULL), 0);
-	assert_int_equal(result_finish(b, RESULT_COMPLETE, NULL, NULL), 0);
-	c = create_in(folder, NULL); /* their journals are gone by now */
-	assert_int_equal(result_finish(c, RESULT_COMPLETE, NULL, NULL), 0);
-	assert_int_equal(files_in(folder), 3);
-	unlink(result_path(a));
-	unlink(result_path(b));
-	unlink(result_path(c));
-	result_destroy(c);
-	result_destroy(a);
-	result_destroy(b);
-	result_destroy(NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-		figures_of_a_cell_are_exact, make_folder, remove_folder),
+		figures_of_a_cell_are_exact, result_folder_make, result_folder_remove),
+	    cmocka_unit_test_setup_teardown(without_a_common_clock_it_is_replayed,
+		result_folder_make, result_folder_remove),
 	    cmocka_unit_test_setup_teardown(
-		without_a_common_clock_it_is_replayed, make_folder, remove_folder),
+		what_is_wrong_fails_the_cell, result_folder_make, result_folder_remove),
 	    cmocka_unit_test_setup_teardown(
-		what_is_wrong_fails_the_cell, make_folder, remove_folder),
+		every_planned_cell_is_there, result_folder_make, result_folder_remove),
+	    cmocka_unit_test_setup_teardown(wire_is_the_difference_and_taints,
+		result_folder_make, result_folder_remove),
 	    cmocka_unit_test_setup_teardown(
-		every_planned_cell_is_there, make_folder, remove_folder),
-	    cmocka_unit_test_setup_teardown(
-		wire_is_the_difference_and_taints, make_folder, remove_folder),
-	    cmocka_unit_test_setup_teardown(
-		calibration_says_what_is_off, make_folder, remove_folder),
-	    cmocka_unit_test_setup_teardown(
-		a_crash_leaves_the_journal, make_folder, remove_folder),
-	    cmocka_unit_test_setup_teardown(
-		a_full_disk_leaves_nothing_half, make_folder, remove_folder),
-	    cmocka_unit_test_setup_teardown(
-		a_file_limit_leaves_nothing_half, make_folder, remove_folder),
-	    cmocka_unit_test_setup_teardown(
-		folders_that_can_not_be, make_folder, remove_folder),
-	    cmocka_unit_test_setup_teardown(
-		names_do_not_collide, make_folder, remove_folder),
+		calibration_says_what_is_off, result_folder_make, result_folder_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
