@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "base/units.h"
 #include "tests/tap.h"
-#include "tests/testbed/wan_fixture.h"
+#include "tests/testbed/wan_case.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,32 +22,7 @@
 #define DEADLINE_MS 10000
 #define UDP_HEADERS 28u
 
-static struct wan_fixture fixture;
 static struct testbed_counters counters;
-
-static void make(uint32_t n_ports)
-{
-	const char *why = wan_fixture_make(&fixture, n_ports);
-
-	if (why != NULL)
-		skip_because("%s", why);
-}
-
-static void start(void)
-{
-	struct error err = {0};
-
-	if (wan_spawn(&fixture.config, &fixture.wan, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	wan_fixture_finish(&fixture);
-	memset(&fixture, 0, sizeof(fixture));
-	return 0;
-}
 
 static void connect_to(int sock, uint32_t port, uint16_t number)
 {
@@ -85,14 +60,14 @@ static uint64_t round_trip_ns(int near, int far)
 /* A socket that takes them, so that nobody answers that there is none. */
 static int sink_at(uint32_t port)
 {
-	return wan_fixture_bound(&fixture, port, SOCK_DGRAM, 7);
+	return wan_fixture_bound(&wan_case, port, SOCK_DGRAM, 7);
 }
 
 static uint64_t median_round_trip_ns(uint32_t from, uint32_t to, uint64_t *least_ns)
 {
 	enum { COUNT = 21 };
 	uint64_t times[COUNT];
-	int near = wan_fixture_bound(&fixture, from, SOCK_DGRAM, 0);
+	int near = wan_fixture_bound(&wan_case, from, SOCK_DGRAM, 0);
 	int far = sink_at(to);
 
 	connect_to(near, to, 7);
@@ -111,12 +86,12 @@ static void delays_of_ordered_pairs(void **state)
 	uint64_t least_ns, median_ns, nominal_ns;
 
 	(void)state;
-	make(3);
+	wan_case_make(3);
 	for (uint32_t a = 0; a < 3; a++)
 		for (uint32_t b = 0; b < 3; b++)
-			fixture.config.links[a][b].one_way_ns =
+			wan_case.config.links[a][b].one_way_ns =
 			    one_way_ms[a][b] * NS_PER_MS;
-	start();
+	wan_case_start();
 	for (uint32_t a = 0; a < 3; a++) {
 		uint32_t b = (a + 1) % 3;
 
@@ -125,7 +100,7 @@ static void delays_of_ordered_pairs(void **state)
 		assert_true(least_ns > nominal_ns);
 		assert_true(median_ns < nominal_ns + 5 * NS_PER_MS);
 	}
-	assert_int_equal(wan_counters(fixture.wan, &counters, NULL), 0);
+	assert_int_equal(wan_counters(wan_case.wan, &counters, NULL), 0);
 	assert_true(counters.lateness_ns.total == 3 * 2 * 21);
 	assert_true(counters.cpu_ns > 0);
 }
@@ -134,7 +109,7 @@ static void send_datagrams(uint32_t from, uint32_t to, int count, uint32_t bytes
 {
 	static const char zeros[1472];
 	struct sockaddr_in address = wan_fixture_address(to, 7);
-	int sock = wan_fixture_socket(&fixture, from, SOCK_DGRAM);
+	int sock = wan_fixture_socket(&wan_case, from, SOCK_DGRAM);
 
 	for (int i = 0; i < count; i++)
 		assert_int_equal(sendto(sock, zeros, bytes, 0,
@@ -147,7 +122,7 @@ static struct testbed_pair pair_now(uint32_t from, uint32_t to)
 {
 	struct error err = {0};
 
-	if (wan_counters(fixture.wan, &counters, &err) < 0)
+	if (wan_counters(wan_case.wan, &counters, &err) < 0)
 		fail_msg("%s", err.text);
 	return counters.pairs[from][to];
 }
@@ -178,11 +153,11 @@ static void counters_are_exact(void **state)
 	int sinks[2];
 
 	(void)state;
-	make(3);
-	fixture.config.links[0][1].one_way_ns = 2 * NS_PER_MS;
-	fixture.config.links[1][2] = (struct testbed_link){
+	wan_case_make(3);
+	wan_case.config.links[0][1].one_way_ns = 2 * NS_PER_MS;
+	wan_case.config.links[1][2] = (struct testbed_link){
 	    .rate_bps = 8000000, .queue_bytes = 10 * (1000 + UDP_HEADERS)};
-	start();
+	wan_case_start();
 	sinks[0] = sink_at(1);
 	sinks[1] = sink_at(2);
 	send_datagrams(0, 1, 300, 100);
@@ -210,10 +185,10 @@ static void superpackets_count_as_segments(void **state)
 	struct testbed_pair pair;
 
 	(void)state;
-	make(2);
-	fixture.config.links[0][1].loss = 0.25;
-	start();
-	sock = wan_fixture_bound(&fixture, 0, SOCK_DGRAM, 0);
+	wan_case_make(2);
+	wan_case.config.links[0][1].loss = 0.25;
+	wan_case_start();
+	sock = wan_fixture_bound(&wan_case, 0, SOCK_DGRAM, 0);
 	sink = sink_at(1);
 	connect_to(sock, 1, 7);
 	if (setsockopt(sock, IPPROTO_UDP, UDP_SEGMENT, &segment_bytes,
@@ -236,21 +211,21 @@ static void links_change_while_forwarding(void **state)
 	struct error err = {0};
 
 	(void)state;
-	make(2);
-	start();
+	wan_case_make(2);
+	wan_case_start();
 	median_ns = median_round_trip_ns(0, 1, &least_ns);
 	assert_true(median_ns < 20 * NS_PER_MS);
-	assert_int_equal(wan_set_link(fixture.wan, 0, 1, &slow, NULL), 0);
+	assert_int_equal(wan_set_link(wan_case.wan, 0, 1, &slow, NULL), 0);
 	median_round_trip_ns(0, 1, &least_ns);
 	assert_true(least_ns > 30 * NS_PER_MS);
-	assert_int_equal(wan_set_link(fixture.wan, 0, 1, &cut, NULL), 0);
+	assert_int_equal(wan_set_link(wan_case.wan, 0, 1, &cut, NULL), 0);
 	before = pair_now(0, 1);
 	send_datagrams(0, 1, 50, 10);
 	after = await_settled(0, 1, settled(&before) + 50);
 	assert_true(after.dropped_loss == before.dropped_loss + 50);
-	assert_int_equal(wan_set_link(fixture.wan, 0, 2, &slow, &err), -EINVAL);
+	assert_int_equal(wan_set_link(wan_case.wan, 0, 2, &slow, &err), -EINVAL);
 	slow.loss = 2;
-	assert_int_equal(wan_set_link(fixture.wan, 0, 1, &slow, &err), -EINVAL);
+	assert_int_equal(wan_set_link(wan_case.wan, 0, 1, &slow, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "link 0-1"));
 }
 
@@ -260,12 +235,12 @@ static void lossy_arrivals(uint64_t seed, unsigned char *has_arrived, uint16_t c
 	int near, far;
 	uint16_t number;
 
-	make(2);
-	fixture.config.seed = seed;
-	fixture.config.links[0][1] =
+	wan_case_make(2);
+	wan_case.config.seed = seed;
+	wan_case.config.links[0][1] =
 	    (struct testbed_link){.loss = 0.1, .one_way_ns = NS_PER_MS};
-	start();
-	near = wan_fixture_bound(&fixture, 0, SOCK_DGRAM, 0);
+	wan_case_start();
+	near = wan_fixture_bound(&wan_case, 0, SOCK_DGRAM, 0);
 	far = sink_at(1);
 	connect_to(near, 1, 7);
 	memset(has_arrived, 0, count);
@@ -278,7 +253,7 @@ static void lossy_arrivals(uint64_t seed, unsigned char *has_arrived, uint16_t c
 		has_arrived[number] = 1;
 	close(near);
 	close(far);
-	teardown(NULL);
+	wan_case_finish(NULL);
 }
 
 static void same_seed_same_losses(void **state)
@@ -310,15 +285,15 @@ static void stream_survives_splitting(void **state)
 	int listener, near, far;
 
 	(void)state;
-	make(2);
-	fixture.config.links[0][1] = (struct testbed_link){
+	wan_case_make(2);
+	wan_case.config.links[0][1] = (struct testbed_link){
 	    .loss = 0.005, .one_way_ns = NS_PER_MS, .rate_bps = 200000000};
-	start();
+	wan_case_start();
 	for (size_t i = 0; i < TOTAL; i++)
 		out[i] = pattern(i);
-	listener = wan_fixture_bound(&fixture, 1, SOCK_STREAM, 9);
+	listener = wan_fixture_bound(&wan_case, 1, SOCK_STREAM, 9);
 	assert_int_equal(listen(listener, 1), 0);
-	near = wan_fixture_bound(&fixture, 0, SOCK_STREAM, 0);
+	near = wan_fixture_bound(&wan_case, 0, SOCK_STREAM, 0);
 	connect_to(near, 1, 9);
 	assert_true(wan_fixture_readable(listener, DEADLINE_MS));
 	far = accept(listener, NULL, NULL);
@@ -352,9 +327,9 @@ static void rubbish_is_counted_and_dropped(void **state)
 	int home, raw;
 
 	(void)state;
-	make(2);
-	start();
-	home = wan_fixture_enter(&fixture, 0);
+	wan_case_make(2);
+	wan_case_start();
+	home = wan_fixture_enter(&wan_case, 0);
 	raw = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	to.sll_ifindex = (int)if_nametoindex("wan0");
 	wan_fixture_leave(home);
@@ -374,19 +349,19 @@ static void rubbish_is_counted_and_dropped(void **state)
 	while (counters.undeliverable < 2010 && clock_monotonic_ns() < end_ns);
 	assert_in_range(counters.undeliverable, 2009, 2010);
 	median_round_trip_ns(0, 1, &least_ns);
-	assert_int_equal(wan_check(fixture.wan, NULL), 0);
+	assert_int_equal(wan_check(wan_case.wan, NULL), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_teardown(delays_of_ordered_pairs, teardown),
-	    cmocka_unit_test_teardown(counters_are_exact, teardown),
-	    cmocka_unit_test_teardown(superpackets_count_as_segments, teardown),
-	    cmocka_unit_test_teardown(links_change_while_forwarding, teardown),
-	    cmocka_unit_test_teardown(same_seed_same_losses, teardown),
-	    cmocka_unit_test_teardown(stream_survives_splitting, teardown),
-	    cmocka_unit_test_teardown(rubbish_is_counted_and_dropped, teardown),
+	    cmocka_unit_test_teardown(delays_of_ordered_pairs, wan_case_finish),
+	    cmocka_unit_test_teardown(counters_are_exact, wan_case_finish),
+	    cmocka_unit_test_teardown(superpackets_count_as_segments, wan_case_finish),
+	    cmocka_unit_test_teardown(links_change_while_forwarding, wan_case_finish),
+	    cmocka_unit_test_teardown(same_seed_same_losses, wan_case_finish),
+	    cmocka_unit_test_teardown(stream_survives_splitting, wan_case_finish),
+	    cmocka_unit_test_teardown(rubbish_is_counted_and_dropped, wan_case_finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "tests/tap.h"
-#include "tests/testbed/wan_fixture.h"
+#include "tests/testbed/wan_case.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,42 +21,17 @@
 
 #define DEADLINE_MS 10000
 
-static struct wan_fixture fixture;
 static struct testbed_counters counters;
-
-static void make(uint32_t n_ports)
-{
-	const char *why = wan_fixture_make(&fixture, n_ports);
-
-	if (why != NULL)
-		skip_because("%s", why);
-}
-
-static void start(void)
-{
-	struct error err = {0};
-
-	if (wan_spawn(&fixture.config, &fixture.wan, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	wan_fixture_finish(&fixture);
-	memset(&fixture, 0, sizeof(fixture));
-	return 0;
-}
 
 static void assert_devices_vanish(void)
 {
 	uint64_t end_ns = clock_monotonic_ns() + DEADLINE_MS * NS_PER_MS;
 
-	for (uint32_t p = 0; p < fixture.config.n_ports; p++) {
+	for (uint32_t p = 0; p < wan_case.config.n_ports; p++) {
 		while (
-		    wan_fixture_has_device(&fixture, p) && clock_monotonic_ns() < end_ns)
+		    wan_fixture_has_device(&wan_case, p) && clock_monotonic_ns() < end_ns)
 			poll(NULL, 0, 1);
-		assert_false(wan_fixture_has_device(&fixture, p));
+		assert_false(wan_fixture_has_device(&wan_case, p));
 	}
 }
 
@@ -66,18 +41,18 @@ static void stop_leaves_nothing(void **state)
 	pid_t pid;
 
 	(void)state;
-	make(WAN_PORTS_MAX);
-	start();
-	pid = wan_pid(fixture.wan);
+	wan_case_make(WAN_PORTS_MAX);
+	wan_case_start();
+	pid = wan_pid(wan_case.wan);
 	for (uint32_t p = 0; p < WAN_PORTS_MAX; p++)
-		assert_true(wan_fixture_has_device(&fixture, p));
+		assert_true(wan_fixture_has_device(&wan_case, p));
 	began_ns = clock_monotonic_ns();
-	wan_stop(fixture.wan, DEADLINE_MS);
-	fixture.wan = NULL;
+	wan_stop(wan_case.wan, DEADLINE_MS);
+	wan_case.wan = NULL;
 	/* By itself: the patience was not needed. */
 	assert_true(clock_monotonic_ns() - began_ns < DEADLINE_MS * NS_PER_MS);
 	for (uint32_t p = 0; p < WAN_PORTS_MAX; p++)
-		assert_false(wan_fixture_has_device(&fixture, p));
+		assert_false(wan_fixture_has_device(&wan_case, p));
 	assert_int_equal(kill(pid, 0), -1);
 }
 
@@ -88,7 +63,7 @@ static _Noreturn void own_emulator(int report, int lifeline)
 	struct wan *wan;
 	pid_t emulator;
 
-	if (wan_spawn(&fixture.config, &wan, NULL) < 0)
+	if (wan_spawn(&wan_case.config, &wan, NULL) < 0)
 		_exit(1);
 	if (fork() == 0) {
 		wan_fixture_readable(lifeline, 2 * DEADLINE_MS);
@@ -107,7 +82,7 @@ static void dies_with_its_owner(void **state)
 	pid_t owner, emulator;
 
 	(void)state;
-	make(3);
+	wan_case_make(3);
 	assert_int_equal(pipe(report), 0);
 	assert_int_equal(pipe2(lifeline, O_CLOEXEC), 0);
 	owner = fork();
@@ -135,9 +110,9 @@ static void holds_no_inherited_fd(void **state)
 	int pipe_fds[2];
 
 	(void)state;
-	make(2);
+	wan_case_make(2);
 	assert_int_equal(pipe(pipe_fds), 0);
-	start();
+	wan_case_start();
 	close(pipe_fds[1]);
 	assert_true(wan_fixture_readable(pipe_fds[0], DEADLINE_MS));
 	close(pipe_fds[0]);
@@ -148,17 +123,17 @@ static void death_is_told(void **state)
 	struct error err = {0};
 
 	(void)state;
-	make(2);
-	start();
-	assert_false(wan_fixture_readable(wan_fd(fixture.wan), 0));
-	assert_int_equal(wan_check(fixture.wan, &err), 0);
-	kill(wan_pid(fixture.wan), SIGKILL);
-	assert_true(wan_fixture_readable(wan_fd(fixture.wan), DEADLINE_MS));
-	assert_int_equal(wan_check(fixture.wan, &err), -EPIPE);
+	wan_case_make(2);
+	wan_case_start();
+	assert_false(wan_fixture_readable(wan_fd(wan_case.wan), 0));
+	assert_int_equal(wan_check(wan_case.wan, &err), 0);
+	kill(wan_pid(wan_case.wan), SIGKILL);
+	assert_true(wan_fixture_readable(wan_fd(wan_case.wan), DEADLINE_MS));
+	assert_int_equal(wan_check(wan_case.wan, &err), -EPIPE);
 	assert_non_null(strstr(err.text, "killed by signal 9"));
-	assert_int_equal(wan_counters(fixture.wan, &counters, &err), -EPIPE);
+	assert_int_equal(wan_counters(wan_case.wan, &counters, &err), -EPIPE);
 	assert_int_equal(
-	    wan_set_link(fixture.wan, 0, 1, &(struct testbed_link){0}, &err), -EPIPE);
+	    wan_set_link(wan_case.wan, 0, 1, &(struct testbed_link){0}, &err), -EPIPE);
 	assert_devices_vanish();
 }
 
@@ -171,7 +146,7 @@ static void delete_device(uint32_t port)
 	} request = {.header = {.nlmsg_len = sizeof(request),
 			 .nlmsg_type = RTM_DELLINK,
 			 .nlmsg_flags = NLM_F_REQUEST}};
-	int home = wan_fixture_enter(&fixture, port);
+	int home = wan_fixture_enter(&wan_case, port);
 	int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	request.link.ifi_index = (int)if_nametoindex("wan0");
@@ -183,7 +158,7 @@ static void delete_device(uint32_t port)
 static void send_from_0_to(uint32_t port)
 {
 	struct sockaddr_in address = wan_fixture_address(port, 7);
-	int sock = wan_fixture_socket(&fixture, 0, SOCK_DGRAM);
+	int sock = wan_fixture_socket(&wan_case, 0, SOCK_DGRAM);
 
 	assert_int_equal(
 	    sendto(sock, "x", 1, 0, (const struct sockaddr *)&address, sizeof(address)),
@@ -198,7 +173,7 @@ static void await_fates(uint32_t to, uint64_t count)
 	uint64_t end_ns = clock_monotonic_ns() + DEADLINE_MS * NS_PER_MS;
 
 	do
-		assert_int_equal(wan_counters(fixture.wan, &counters, NULL), 0);
+		assert_int_equal(wan_counters(wan_case.wan, &counters, NULL), 0);
 	while (pair->packets + pair->dropped_emulator < count &&
 	       clock_monotonic_ns() < end_ns);
 }
@@ -209,12 +184,12 @@ static void removed_device_is_told(void **state)
 	struct error err = {0};
 
 	(void)state;
-	make(3);
-	start();
+	wan_case_make(3);
+	wan_case_start();
 	delete_device(1);
-	while (wan_check(fixture.wan, &err) == 0 && clock_monotonic_ns() < end_ns)
+	while (wan_check(wan_case.wan, &err) == 0 && clock_monotonic_ns() < end_ns)
 		poll(NULL, 0, 1);
-	assert_int_equal(wan_check(fixture.wan, &err), -EPIPE);
+	assert_int_equal(wan_check(wan_case.wan, &err), -EPIPE);
 	assert_non_null(strstr(err.text, "port 1"));
 	send_from_0_to(1);
 	await_fates(1, 1);
@@ -229,11 +204,11 @@ static void refuse(int code, const char *part)
 	struct error err = {0};
 	struct wan *wan = NULL;
 
-	assert_int_equal(wan_spawn(&fixture.config, &wan, &err), code);
+	assert_int_equal(wan_spawn(&wan_case.config, &wan, &err), code);
 	assert_null(wan);
 	if (strstr(err.text, part) == NULL)
 		fail_msg("'%s' does not say '%s'", err.text, part);
-	assert_false(wan_fixture_has_device(&fixture, 0));
+	assert_false(wan_fixture_has_device(&wan_case, 0));
 }
 
 static void bad_configurations_leave_nothing(void **state)
@@ -241,25 +216,25 @@ static void bad_configurations_leave_nothing(void **state)
 	struct wan_config good;
 
 	(void)state;
-	make(2);
-	good = fixture.config;
-	fixture.config.n_ports = WAN_PORTS_MAX + 1;
+	wan_case_make(2);
+	good = wan_case.config;
+	wan_case.config.n_ports = WAN_PORTS_MAX + 1;
 	refuse(-EINVAL, "1 to 11 ports");
-	fixture.config = good;
-	strcpy(fixture.config.ports[1].address, "10.77.0");
+	wan_case.config = good;
+	strcpy(wan_case.config.ports[1].address, "10.77.0");
 	refuse(-EINVAL, "port 1");
-	strcpy(fixture.config.ports[1].address, good.ports[0].address);
+	strcpy(wan_case.config.ports[1].address, good.ports[0].address);
 	refuse(-EINVAL, "same address");
-	fixture.config = good;
-	fixture.config.links[1][0].loss = -1;
+	wan_case.config = good;
+	wan_case.config.links[1][0].loss = -1;
 	refuse(-EINVAL, "link 1-0");
-	fixture.config = good;
-	fixture.config.ports[1].netns_fd = STDERR_FILENO;
+	wan_case.config = good;
+	wan_case.config.ports[1].netns_fd = STDERR_FILENO;
 	refuse(-EINVAL, "WAN port 1");
-	fixture.config = good;
-	fixture.config.ports[1].netns_fd = good.ports[0].netns_fd;
+	wan_case.config = good;
+	wan_case.config.ports[1].netns_fd = good.ports[0].netns_fd;
 	refuse(-EEXIST, "has a wan0 already");
-	fixture.config = good;
+	wan_case.config = good;
 }
 
 /* As left by `ip tuntap add`: nobody has it open. */
@@ -270,14 +245,14 @@ static void existing_device_is_refused(void **state)
 	int home, fd;
 
 	(void)state;
-	make(1);
-	home = wan_fixture_enter(&fixture, 0);
+	wan_case_make(1);
+	home = wan_fixture_enter(&wan_case, 0);
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
 	assert_int_equal(ioctl(fd, TUNSETPERSIST, 1), 0);
 	close(fd);
 	wan_fixture_leave(home);
-	assert_int_equal(wan_spawn(&fixture.config, &fixture.wan, &err), -EEXIST);
+	assert_int_equal(wan_spawn(&wan_case.config, &wan_case.wan, &err), -EEXIST);
 	assert_non_null(strstr(err.text, "has a wan0 already"));
 	delete_device(0);
 }
@@ -285,13 +260,13 @@ static void existing_device_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_teardown(stop_leaves_nothing, teardown),
-	    cmocka_unit_test_teardown(dies_with_its_owner, teardown),
-	    cmocka_unit_test_teardown(holds_no_inherited_fd, teardown),
-	    cmocka_unit_test_teardown(death_is_told, teardown),
-	    cmocka_unit_test_teardown(removed_device_is_told, teardown),
-	    cmocka_unit_test_teardown(existing_device_is_refused, teardown),
-	    cmocka_unit_test_teardown(bad_configurations_leave_nothing, teardown),
+	    cmocka_unit_test_teardown(stop_leaves_nothing, wan_case_finish),
+	    cmocka_unit_test_teardown(dies_with_its_owner, wan_case_finish),
+	    cmocka_unit_test_teardown(holds_no_inherited_fd, wan_case_finish),
+	    cmocka_unit_test_teardown(death_is_told, wan_case_finish),
+	    cmocka_unit_test_teardown(removed_device_is_told, wan_case_finish),
+	    cmocka_unit_test_teardown(existing_device_is_refused, wan_case_finish),
+	    cmocka_unit_test_teardown(bad_configurations_leave_nothing, wan_case_finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
