@@ -18,21 +18,21 @@
  *
  * Protocol (Toft: Primitives and applications for multi-party computation, thesis, Aarhus
  * 2007, chapter 5: open the number under a mask whose low bits are shared, compare the
- *low bits of what was opened with those of the mask). With b bits of a mask r, c = (x +
- *2^width) + r opened, and both cut into digits of two bits: which of 0 .. 3 a digit of r
- *is exceeded by is a public choice among sums of its bits and their product, which is
- *made beforehand; the digits are compared by compare_plan.h. The opening takes the
- *unreduced x, and reshares what else is due in the same round; the bit is floor(c /
- *2^width) - floor(r / 2^width) - [c mod 2^width < r mod 2^width].
+ * low bits of what was opened with those of the mask). With b bits of a mask r, c = (x +
+ * 2^width) + r opened, and both cut into digits of two bits: which of 0 .. 3 a digit of r
+ * is exceeded by is a public choice among sums of its bits and their product, which is
+ * made beforehand; the digits are compared by compare_plan.h. The opening takes the
+ * unreduced x, and reshares what else is due in the same round; the bit is floor(c /
+ * 2^width) - floor(r / 2^width) - [c mod 2^width < r mod 2^width].
  *
  * Security: x is hidden statistically by what r has above 2^width, to within
  * 2^-compare_security_bits() for each comparison; in 2^61-1 at 3 parties that is 41, 34,
  * 27, 20 for widths 16, 23, 30, 37. Where it would be less than COMPARE_SECURITY_MIN and
- *p is a Mersenne prime (2^61-1 is), the mask is a uniform element instead, of bits(p)
- *shared bits, and x >= 0 is read off the lowest bit of 2x mod p (Nishide, Ohta:
- *Multiparty computation for interval, equality, and comparison without bit-decomposition
- *protocol, PKC 2007, section 3): c and r are compared in full, at one digit more;
- *security 61.
+ * p is a Mersenne prime (2^61-1 is), the mask is a uniform element instead, of bits(p)
+ * shared bits, and x >= 0 is read off the lowest bit of 2x mod p (Nishide, Ohta:
+ * Multiparty computation for interval, equality, and comparison without bit-decomposition
+ * protocol, PKC 2007, section 3): c and r are compared in full, at one digit more;
+ * security 61.
  *
  * compare_create(): rounds and elements of share_random_bits() for all bits, then 1 round
  * and one product for each digit of two bits; at m >= 8, where masks are dealt by t + 1

@@ -25,11 +25,11 @@
  * (Rejection sampling; the product of permutations is uniform when one factor is.)
  *
  *   rounds: 1 + ceil(log2(t + 1)) with the opening: 2 for m = 3, 4; 3 for 5 .. 8; 4 for
- * 9, 10; 1 for m = 2, 0 for m = 1. None of 16 candidates will do with probability 0.07 %;
- *   then again.
+ *   9, 10; 1 for m = 2, 0 for m = 1. None of 16 candidates will do with probability
+ *   0.07 %; then again.
  *   Elements of such a run, K = SANTA_CANDIDATES: (m - 1 - t) K (t (2 n^2) + n^2 + n) to
  *   share; (2t + 1)(m - 1 - t) K (2 n^2) a product of two matrices in the tree, n^2 + n
- * if the last factor is in it; (2t + 1)(m - 1) K (n + 1) to open.
+ *   if the last factor is in it; (2t + 1)(m - 1) K (n + 1) to open.
  */
 #ifndef ENGINE_SANTA_H
 #define ENGINE_SANTA_H
@@ -42,9 +42,7 @@
 #define SANTA_CANDIDATES   16u
 /* Honest parties need more tries than these less than once in 10^40 runs. */
 #define SANTA_ATTEMPTS_MAX 256u /* of `mpyc`; of `min`: times SANTA_CANDIDATES */
-#define SANTA_RESTARTS_MAX                                                               \
-	256u /* `mpyc`: unit vectors started again, times n, in one                      \
-	      */
+#define SANTA_RESTARTS_MAX 256u /* `mpyc`: unit vectors started again, times n, in one */
 
 struct santa_result {
 	uint32_t attempts; /* permutations made, the accepted one included */

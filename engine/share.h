@@ -19,12 +19,12 @@
  *   Deal: Shamir, CACM 22 (1979); the t parties after the dealer derive their shares from
  *   a key they have in common with it (CDI05, section 3, used with sets of two parties).
  *   Reshare: Gennaro, Rabin, Rabin: Simplified VSS and fast-track multiparty
- * computations, PODC 1998, section 3, with the first 2t + 1 parties as the dealers. Open:
- * a round of jobs of this kind alone ends with the first t shares that arrive. Open
- * product: each of the 2t + 1 adds a summand of zero from keys of pairs to its weighted
- * share, so that the receivers see summands of the value that are uniform but for their
- * sum (pairwise zeros as in Ben-Or, Goldwasser, Wigderson, STOC 1988, made without
- * interaction as in CDI05, section 4).
+ *   computations, PODC 1998, section 3, with the first 2t + 1 parties as the dealers.
+ *   Open: a round of jobs of this kind alone ends with the first t shares that arrive.
+ *   Open product: each of the 2t + 1 adds a summand of zero from keys of pairs to its weighted
+ *   share, so that the receivers see summands of the value that are uniform but for their
+ *   sum (pairwise zeros as in Ben-Or, Goldwasser, Wigderson, STOC 1988, made without
+ *   interaction as in CDI05, section 4).
  */
 #ifndef ENGINE_SHARE_H
 #define ENGINE_SHARE_H

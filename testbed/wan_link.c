@@ -42,8 +42,7 @@ void wan_link_init(struct wan_link *link, const struct testbed_link *shape, uint
 {
 	struct random_stream pair;
 
-	/* An odd factor that is not splitmix64's step: neighbours must not share a state.
-	 */
+	/* An odd factor that isn't splitmix64's step: neighbours must not share a state. */
 	random_stream_seed(
 	    &pair, seed ^ ((uint64_t)from << 32 | to) * UINT64_C(0xd1342543de82ef95));
 	*link = (struct wan_link){.spare_gauss = NAN, .passing = UINT64_MAX};

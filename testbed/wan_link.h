@@ -3,12 +3,12 @@
  * One direction of one path: which segments pass, and when they arrive.
  *
  *	wan_link_segment()  once for each segment of a packet: lost, no room, or passes,
- *and when its last bit has left the bottleneck wan_link_due()      once for what is
- *delivered as a whole: adds delay and jitter
+ *	                    and when its last bit has left the bottleneck
+ *	wan_link_due()      once for what is delivered as a whole: adds delay and jitter
  *
  * A lost segment takes no room in the bottleneck. No clock and no I/O: times are
  * arguments, so a seed and the same calls give the same fates. Rates count IP bytes,
- *header included.
+ * header included.
  */
 #ifndef TESTBED_WAN_LINK_H
 #define TESTBED_WAN_LINK_H

@@ -47,8 +47,7 @@ struct wan_loop {
 	struct wan_wake wake;
 	uint64_t armed_ns; /* what the timer was last set to */
 	int epoll_fd, timer_fd, control_fd;
-	int latency_fd; /* /dev/cpu_dma_latency held at 0: idle CPUs wake at once; or -1
-			 */
+	int latency_fd; /* /dev/cpu_dma_latency at 0: idle CPUs wake at once; or -1 */
 	bool is_over;
 };
 

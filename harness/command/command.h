@@ -42,8 +42,7 @@ struct command {
 	size_t options_bytes; /* sizeof the options struct; zeroed before parsing */
 	int n_arguments_min, n_arguments_max;
 	int is_internal; /* a role that E3 starts itself; not in the overview */
-	/* `options` points to the filled struct; arguments[0..n) are what is no option.
-	 */
+	/* `options` is the filled struct; arguments[0..n) are what is no option. */
 	int (*run)(const void *options, char *const *arguments, int n_arguments);
 };
 

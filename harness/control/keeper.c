@@ -2,7 +2,7 @@
 /*
  * A keeper's life:
  *   1. Forked by `e3 up`; leaves its session, terminal and descriptors; claims the
- * folder.
+ *      folder.
  *   2. A key pair by ssh-keygen, the hosts, ssh_config and known_hosts; reports.
  *   3. Waits for SIGTERM (`e3 down`) or the end of a process of the testbed, then takes
  *      the hosts down, removes the folder, and ends.

@@ -89,8 +89,7 @@ void kept_unlock(int lock_fd)
 
 void kept_tidy(void)
 {
-	/* Whoever has the lock now removes an empty registry when it gives the lock back.
-	 */
+	/* Whoever has the lock now removes an empty registry when giving it back. */
 	kept_unlock(try_lock());
 }
 

@@ -2,9 +2,9 @@
 /*
  * One `e3 run`, from a scenario to a result:
  *   plan -> hosts (testbed, fleet, upload, facts, calibration) -> null run -> blocks of
- * cells
+ *   cells
  *   -> teardown -> result. What went wrong first decides; teardown and result always
- * come.
+ *      come.
  */
 #ifndef HARNESS_CONTROL_RUN_H
 #define HARNESS_CONTROL_RUN_H

@@ -11,8 +11,8 @@
  *
  * What a host's sshd must offer, which Debian's does without being told: KexAlgorithms
  * curve25519-sha256, Ciphers aes128-ctr or aes256-ctr, MACs hmac-sha2-256 or
- *hmac-sha2-512 (libssh2 1.10 knows no -etm@openssh.com), a host key of the pinned kind,
- *and a shell with sha256sum for the user.
+ * hmac-sha2-512 (libssh2 1.10 knows no -etm@openssh.com), a host key of the pinned kind,
+ * and a shell with sha256sum for the user.
  *
  * Typical use, each step from the callback of the one before:
  *

@@ -2,7 +2,7 @@
 /*
  * A remote command is `e3 lease` on an SSH channel:
  *   1. HELLO with our nonce; lines; EXIT or SIGNAL; then the channel ends, which brings
- * the rest of standard error, and ended() is called.
+ *      the rest of standard error, and ended() is called.
  *   2. Cancelled, or over its total deadline: CANCEL is sent and the last frame awaited
  *      for a while, then the channel is closed, which ends the remote side as well.
  *   3. Silent for the idle deadline: TIMEOUT at once; nobody is there to be asked.

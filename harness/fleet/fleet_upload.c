@@ -4,7 +4,7 @@
  *   1. The files are read and hashed in the thread pool, once for all hosts.
  *   2. Each host says the SHA-256 of what it has, all names in one script.
  *   3. What differs is sent, a few files at a time: to a temporary name, hashed there,
- * and renamed when it is right; so a running program keeps its file and a broken
+ *      and renamed when it is right; so a running program keeps its file and a broken
  *      connection leaves the old one.
  * A host's first failure is its outcome; the others go on.
  */

@@ -3,7 +3,7 @@
  * A session's life:
  *   1. DIALLING: TCP connect.
  *   2. GREETING: banners and key exchange, then the host's key is compared with the
- * pinned one, byte for byte.
+ *      pinned one, byte for byte.
  *   3. LOGIN: public key authentication.
  *   4. READY: channels.
  * It ends, from any state, with one outcome: no connection or no banner (UNREACHABLE), no
@@ -320,8 +320,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct ssh_session *session = poll->data;
 
-	/* libuv stops a handle whose socket has an error, but there may be more to read.
-	 */
+	/* libuv stops a handle whose socket has an error; there may be more to read. */
 	if (status < 0)
 		session->poll_events = 0;
 	if (session->state == SSH_DIALLING)

@@ -3,11 +3,11 @@
  * One exchange over the mesh:
  *   1. What is due goes into the inboxes, which may already hold it.
  *   2. Every peer's bytes are offered to its channel, piece by piece; what is refused
- * goes out when the channel says it is writable.
+ *      goes out when the channel says it is writable.
  *   3. Polled for a while if rounds have been short, else in the loop's own wait, until
- * what is needed is here and the bytes of the round before have left the engine's
- * buffers. It fails when a peer is lost, sends a wrong length, or the round's deadline
- * passes; the sentence names the peer.
+ *      what is needed is here and the bytes of the round before have left the engine's
+ *      buffers. It fails when a peer is lost, sends a wrong length, or the round's
+ *      deadline passes; the sentence names the peer.
  */
 #include "base/clock.h"
 #include "base/units.h"
@@ -17,10 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POLL_ONLY_BELOW_NS                                                               \
-	(200 * NS_PER_US)    /* average wait that is worth polling for                   \
-			      */
-#define POLL_TURNS_MAX 1024u /* then the loop must have a turn */
+/* Average wait that is worth polling for. */
+#define POLL_ONLY_BELOW_NS (200 * NS_PER_US)
+#define POLL_TURNS_MAX     1024u /* then the loop must have a turn */
 
 static struct mesh *mesh_of(struct network *net)
 {

@@ -13,8 +13,7 @@
 struct console_events {
 	/* One message; deleted after the call. */
 	void (*message)(void *user, const cJSON *message);
-	/* No more will come: the controller is gone, or what it said is no message. Once.
-	 */
+	/* No more will come: the controller is gone or what it said is no message. Once. */
 	void (*ended)(void *user, const struct error *why);
 	void *user;
 };

@@ -14,10 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLAN_DEADLINE_MS 30000u
-#define BARRIER_DEADLINE_MS                                                              \
-	600000u /* other parties' steps have deadlines of their own                      \
-		 */
+#define PLAN_DEADLINE_MS     30000u
+#define BARRIER_DEADLINE_MS  600000u /* other parties' steps have deadlines of their own */
 #define TEARDOWN_DEADLINE_MS 5000u
 
 static void party_stopped(struct party *party, const struct error *why)

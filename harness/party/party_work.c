@@ -37,8 +37,7 @@ static int read_inputs(const struct party_plan *plan, struct inputs *inputs,
 			rc = idx_file_read(&inputs->images, path, plan->n_images, err);
 		task->images = inputs->images.bytes;
 	}
-	/* How many there are is public: parties without the file know it from the plan.
-	 */
+	/* Their number is public: parties without the file know it from the plan. */
 	task->n_images = plan->n_images;
 	if (rc == 0 && task->images != NULL &&
 	    (inputs->images.n_items < plan->n_images || inputs->images.rows != 28 ||

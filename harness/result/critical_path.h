@@ -5,10 +5,11 @@
  *
  *	latency    the configured one-way delay of a message
  *	transfer   what bytes took: a message beyond that delay, if its connection was
- *given more than an initial congestion window within a round trip (bandwidth, growth of
- *the window, copies); and a party held in a round in which it sent more than that, though
- *what it waited for was there compute    a party between its rounds rest       what a
- *small message took beyond its delay; waking up; start skew
+ *	           given more than an initial congestion window within a round trip
+ *	           (bandwidth, growth of the window, copies); and a party held in a round
+ *	           in which it sent more than that, though what it waited for was there
+ *	compute    a party between its rounds
+ *	rest       what a small message took beyond its delay; waking up; start skew
  *
  * so that their sum is the whole. Only for parties that read one clock.
  */

@@ -2,7 +2,7 @@
 /*
  * How a result comes about:
  *   1. result_create() opens the journal NAME-TIME.journal.jsonl and writes its first
- * line.
+ *      line.
  *   2. Each part goes into the document in memory, and as a line into the journal.
  *   3. A block is printed once, and stays in memory as text: a document of ten parties
  *      would be some hundred megabytes of nodes.

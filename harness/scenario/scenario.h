@@ -29,8 +29,7 @@
 
 struct scenario_transport {
 	char plugin[32];
-	/* key, value, ..., NULL: as endpoint_create() takes them; owned by the scenario.
-	 */
+	/* key, value, ..., NULL: as endpoint_create() takes them; the scenario's. */
 	char *options[2 * SCENARIO_OPTIONS_MAX + 1];
 };
 

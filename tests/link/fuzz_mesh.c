@@ -2,8 +2,8 @@
 /*
  * Party 0 runs real workloads over a real mesh, among peers of which one lies
  * (hostile_peer.h): each run must end in an answer or in a typed error that names a
- *party, in time; and the same over the memory network, where messages change on their
- *way. More than a million frames; runs follow from the seeds printed.
+ * party, in time; and the same over the memory network, where messages change on their
+ * way. More than a million frames; runs follow from the seeds printed.
  *
  *	fuzz_mesh [seed]
  */

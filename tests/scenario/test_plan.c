@@ -272,8 +272,7 @@ static void estimates_like_the_model(void **state)
 	assert_int_equal(three.round_ns, 141 * NS_PER_MS);
 	/* 16 kB do not fit into TCP's first window. */
 	assert_in_range(three.network_ns, 3 * 141 * NS_PER_MS, 5 * 141 * NS_PER_MS);
-	/* ams, syd, ams, syd: 3 shares of 4 suffice, so everyone waits for one from afar.
-	 */
+	/* ams, syd, ams, syd: 3 shares of 4 suffice, so all wait for one from afar. */
 	of.parties = 4;
 	estimate_cell(scenario, &of, &four);
 	assert_int_equal(four.rounds, 3);

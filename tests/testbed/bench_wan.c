@@ -2,7 +2,7 @@
 /*
  * What the emulator adds, and what it carries, on this machine. Each figure stands beside
  * one of the bare machine, measured in the same run: UDP round trips over lo, TCP over
- *lo.
+ * lo.
  *
  *	bench_wan [rtt | tcp | packets | idle]...
  */

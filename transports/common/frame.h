@@ -4,7 +4,7 @@
  *
  * The reader owns a buffer for what is small and writes what is large where it belongs:
  * into the place its user names, or else into memory that grows with what has really
- *come, never with what a peer has announced. It does no I/O:
+ * come, never with what a peer has announced. It does no I/O:
  *
  *	n = frame_room(&reader, iov);            receive into iov[0..n)
  *	frame_received(&reader, bytes);
@@ -20,9 +20,8 @@
 
 #define FRAME_HEADER_BYTES 4u
 #define FRAME_BUFFER_BYTES 65536u
-#define FRAME_SMALL_BYTES                                                                \
-	16384u /* a longer message not whole in the buffer is `large`                    \
-		*/
+/* A longer message not whole in the buffer is `large`. */
+#define FRAME_SMALL_BYTES  16384u
 
 struct frame_reader {
 	uint64_t message_max;

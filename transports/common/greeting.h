@@ -4,7 +4,7 @@
  *
  *   dialer    connect, send HELLO, read the acceptor's HELLO, compare: greeted(0)
  *   acceptor  read HELLO: greeted(0); its user looks who it is, holds it until the
- * channel is wanted, then greeting_answer() and greeting_take()
+ *             channel is wanted, then greeting_answer() and greeting_take()
  *
  * Anything else (refused, closed, not a HELLO, another token, bytes too early, no answer
  * in time) is greeted(negative), also later while an acceptor holds it. After greeted()

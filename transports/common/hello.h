@@ -6,8 +6,8 @@
  *   WHERE  acceptor -> dialer, by host->signal(), 40 bytes
  *          "E3W1" | port | dial token 16 | answer token 16
  *   HELLO  first on the stream: the dialer's with the dial token, then the acceptor's
- * with the answer token, 36 bytes "E3H1" | party | for party | number of parties | lane |
- * token 16
+ *          with the answer token, 36 bytes
+ *          "E3H1" | party | for party | number of parties | lane | token 16
  *
  * Integers have four bytes, little endian. Tokens are random, made by the acceptor for
  * one dialer; who has not been told by signal cannot occupy a channel, nor answer on one.
