@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Large batches through kings: two rounds, few elements. King k, each party in turn,
- * serves the k-th of m equal parts of a batch.
+ * Large batches through kings: two rounds, few elements. The kings are the first 2t + 1
+ * parties (the last one of an even m is none); king k serves the k-th of 2t + 1 equal
+ * parts of a batch.
  *
  * Multiplication (Damgard, Nielsen, CRYPTO 2007, section 3, "Mult"): the parties hold a
  * random sharing [r] (random_share.h); the first 2t + 1 send the king their weighted
