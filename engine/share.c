@@ -328,7 +328,7 @@ int share_multiply(
 
 	for (size_t j = 0; j < n_jobs; j++)
 		n += jobs[j].n;
-	if (mpc->n_parties >= 5 && n >= SHARE_KING_MIN)
+	if (share_goes_by_kings(mpc->n_parties, n))
 		return share_king_round(mpc, jobs, n_jobs, err);
 	return share_round(mpc, jobs, n_jobs, err);
 }

@@ -103,6 +103,11 @@ int share_open_product(struct mpc *mpc, uint64_t *out, const uint64_t *products,
  * share_round(), or from SHARE_KING_MIN values on and with m >= 5 share_king_round()
  * (share_king.h): two rounds, fewer elements. */
 #define SHARE_KING_MIN 65536u
+static inline int share_goes_by_kings(uint32_t n_parties, size_t n)
+{
+	return n_parties >= 5 && n >= SHARE_KING_MIN;
+}
+
 int share_multiply(
     struct mpc *mpc, const struct share_job *jobs, size_t n_jobs, struct error *err);
 /* out = x * y, values in between may be dropped: out may be x or y. */

@@ -2,6 +2,7 @@
 #include "engine/workload.h"
 #include "engine/cnn.h"
 #include "engine/millionaires.h"
+#include "engine/multiplications.h"
 #include "engine/rounds.h"
 #include "engine/santa.h"
 
@@ -13,6 +14,7 @@ const struct workload *const workloads[] = {
     &workload_santa,
     &workload_cnn,
     &workload_millionaires,
+    &workload_multiplications,
     NULL,
 };
 

@@ -2,7 +2,9 @@
 #include "harness/scenario/estimate.h"
 
 #include "base/units.h"
+#include "engine/multiplications.h"
 #include "engine/santa.h"
+#include "engine/share.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@
 #define SANTA_PLACE_BYTES    256u /* 16 candidates, two values each, mode min */
 #define RICHEST_BYTES        160u /* of one comparison of millionaires, to one peer */
 #define RICHEST_COMPUTE_NS   (2 * NS_PER_US)
-#define UNKNOWN_ROUNDS       32u
+#define PRODUCT_COMPUTE_NS   2u /* of one product, times parties squared */
 
 /* Measured in smoke and distant-4. */
 #define PARTY_START_NS (100 * NS_PER_MS) /* a command over SSH on every host */
@@ -109,6 +111,24 @@ static void estimate_millionaires(const struct estimate_case *of, struct estimat
 	out->compute_ns = comparisons * of->parties * RICHEST_COMPUTE_NS;
 }
 
+/* Keys, inputs, ten batches, the sum's opening. A king's part of a batch comes and goes;
+ * above 7 parties its random sharings are dealt in a round of their own. */
+static void estimate_multiplications(const struct estimate_case *of, struct estimate *out)
+{
+	uint64_t n = of->size, m = of->parties, products = n * MULTIPLICATIONS_BATCHES;
+	int by_kings =
+	    strcmp(of->mode, "kings") == 0 ||
+	    (strcmp(of->mode, "auto") == 0 && share_goes_by_kings(of->parties, n));
+
+	out->rounds = 3 + MULTIPLICATIONS_BATCHES * (!by_kings ? 1 : m < 8 ? 2 : 3);
+	out->bytes = 8 * (n + (by_kings ? 2 * products / m : products));
+	if (m < 3) {
+		out->rounds = 2;
+		out->bytes = 8 * n;
+	}
+	out->compute_ns = products * m * m * PRODUCT_COMPUTE_NS;
+}
+
 /* A workload that isn't known here: as if its size were its rounds. */
 static void estimate_other(const struct estimate_case *of, struct estimate *out)
 {
@@ -169,6 +189,8 @@ void estimate_cell(
 		estimate_cnn(of, out);
 	else if (strcmp(of->workload, "millionaires") == 0)
 		estimate_millionaires(of, out);
+	else if (strcmp(of->workload, "multiplications") == 0)
+		estimate_multiplications(of, out);
 	else if (strcmp(of->workload, "rounds") == 0)
 		out->rounds = of->size;
 	else

@@ -189,6 +189,7 @@ static void a_liar_is_named(void **state)
 	    {"secret-santa", "min", "4", 3, 60000},
 	    {"secret-santa", "min", "3", 5, 60000},
 	    {"millionaires", "argmax", "4", 3, 80000},
+	    {"multiplications", "kings", "20", 5, 40000},
 	};
 	struct rusage usage;
 

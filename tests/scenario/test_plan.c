@@ -297,6 +297,17 @@ static void estimates_like_the_model(void **state)
 	of.parties = 10;
 	estimate_cell(scenario, &of, &ten);
 	assert_int_equal(ten.rounds, 12);
+	/* Counted in tests/workloads/test_multiplications.c. */
+	of = (struct estimate_case){"multiplications", "auto", 100000, 3, 0};
+	estimate_cell(scenario, &of, &three);
+	assert_int_equal(three.rounds, 13);
+	assert_int_equal(three.bytes, 8 * 11 * 100000);
+	of.parties = 10;
+	estimate_cell(scenario, &of, &ten);
+	assert_int_equal(ten.rounds, 33);
+	of.mode = "dealers";
+	estimate_cell(scenario, &of, &ten);
+	assert_int_equal(ten.rounds, 13);
 
 	assert_int_equal(estimate_transfer_ns(1000, NS_PER_S, 0), 0);
 	assert_int_equal(estimate_transfer_ns(14600 + 29200, NS_PER_S, 0), NS_PER_S);
