@@ -4,6 +4,7 @@
 #include "harness/command/json_output.h"
 #include "harness/command/machine_check.h"
 #include "harness/command/table_row.h"
+#include "harness/result/journal.h"
 
 #include <cjson/cJSON.h>
 #include <unistd.h>
@@ -37,6 +38,19 @@ static uint32_t count(
 	return of_level;
 }
 
+static void add_journal(void *list, const char *path)
+{
+	cJSON_AddItemToArray(list, cJSON_CreateString(path));
+}
+
+static void print_journal(void *n_printed, const char *path)
+{
+	if ((*(int *)n_printed)++ == 0)
+		printf("\nLeft of runs that were killed; `e3 recover` makes results of "
+		       "them:\n");
+	printf("  %s\n", path);
+}
+
 static int print_json(const struct machine_check *checks, uint32_t n)
 {
 	cJSON *json = cJSON_CreateObject();
@@ -55,6 +69,8 @@ static int print_json(const struct machine_check *checks, uint32_t n)
 			cJSON_AddStringToObject(check, "fix", checks[i].fix);
 		cJSON_AddItemToArray(list, check);
 	}
+	list = cJSON_AddArrayToObject(json, "journals_left");
+	journal_left_behind(RESULTS_FOLDER, add_journal, list);
 	return json_output(json);
 }
 
@@ -77,6 +93,7 @@ static void print_checks(const struct machine_check *checks, uint32_t n)
 	struct text_table *table = text_table_create(columns, 3);
 	uint32_t missing = count(checks, n, CHECK_MISSING);
 	uint32_t limited = n - missing - count(checks, n, CHECK_OK);
+	int n_journals = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct table_row row = table_row_begin(table);
@@ -101,6 +118,7 @@ static void print_checks(const struct machine_check *checks, uint32_t n)
 	else
 		printf(
 		    "\nThis machine can run emulated hosts, and nothing limits them.\n");
+	journal_left_behind(RESULTS_FOLDER, print_journal, &n_journals);
 }
 
 static int doctor_run(const void *options, char *const *arguments, int n_arguments)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/command/command_table.h"
+#include "harness/command/home.h"
 #include "harness/command/plan_options.h"
 #include "harness/control/run.h"
 
@@ -38,7 +39,8 @@ static int run(const void *options, char *const *arguments, int n_arguments)
 	const struct run_options run_options = {
 	    .scenario_path = arguments[0],
 	    .filter = o->filter,
-	    .results_folder = o->results_folder != NULL ? o->results_folder : "results",
+	    .results_folder =
+		o->results_folder != NULL ? o->results_folder : RESULTS_FOLDER,
 	    .mnist_folder = o->mnist_folder,
 	    .is_quiet = o->is_quiet || o->is_json,
 	    .is_json = o->is_json,

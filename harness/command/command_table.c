@@ -4,6 +4,7 @@
 /* In the order of `e3 help`. */
 const struct command *const commands[] = {
     &command_run,
+    &command_recover,
     &command_plan,
     &command_cost,
     &command_list,

@@ -17,6 +17,7 @@ extern const struct command command_lease;
 extern const struct command command_list;
 extern const struct command command_party;
 extern const struct command command_plan;
+extern const struct command command_recover;
 extern const struct command command_run;
 extern const struct command command_schema;
 extern const struct command command_up;

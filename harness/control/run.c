@@ -8,6 +8,7 @@
 #include "harness/control/null_run.h"
 #include "harness/control/run_report.h"
 #include "harness/measure/environment.h"
+#include "harness/result/journal.h"
 #include "harness/scenario/inventory.h"
 
 #include <signal.h>
@@ -109,7 +110,7 @@ static int open_result(struct run *run, struct error *err)
 	for (uint32_t c = 0; rc == 0 && c < run->plan->n_cells; c++) {
 		struct result_cell cell = run_result_cell(run, &run->plan->cells[c]);
 
-		result_plan(run->result, &cell);
+		result_plan(run->result, &cell, run->plan->cells[c].blocks);
 	}
 	return rc;
 }
@@ -235,6 +236,15 @@ static int run_with_result(struct run *run)
 	return exit_code;
 }
 
+static void note_journal(void *user, const char *path)
+{
+	struct run *run = user;
+
+	progress_note(&run->progress,
+	    "%s is left of a run that was killed; `e3 recover` makes a result of it",
+	    path);
+}
+
 int run_scenario(const struct run_options *options)
 {
 	struct run *run = calloc(1, sizeof(*run));
@@ -248,6 +258,7 @@ int run_scenario(const struct run_options *options)
 	uv_loop_init(&run->loop);
 	watch_signals(run);
 	progress_init(&run->progress, &run->loop, options->is_quiet ? NULL : stderr);
+	journal_left_behind(options->results_folder, note_journal, run);
 	if (make_plan(run, &err) < 0 || open_result(run, &err) < 0)
 		fprintf(stderr, "e3: %s\n", err.text);
 	else

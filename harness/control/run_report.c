@@ -60,16 +60,20 @@ static void print_json(const cJSON *document, const char *path)
 	cJSON_Delete(summary);
 }
 
-void run_report(struct run *run, int is_written)
+void run_report_print(const cJSON *document, const char *path, int is_json)
 {
-	const cJSON *document = result_document(run->result);
-	const char *path = is_written ? result_path(run->result) : NULL;
 	struct terminal terminal;
 
-	if (run->options->is_json) {
+	if (is_json) {
 		print_json(document, path);
 		return;
 	}
 	terminal_detect(STDOUT_FILENO, &terminal);
 	summary_print(document, path, stdout, &terminal);
+}
+
+void run_report(struct run *run, int is_written)
+{
+	run_report_print(result_document(run->result),
+	    is_written ? result_path(run->result) : NULL, run->options->is_json);
 }

@@ -12,5 +12,7 @@ struct cJSON *run_versions(void);
 /* The tables, the heat map, taints, the path; or the same as JSON. is_written: the
  * document is where result_path() says. */
 void run_report(struct run *run, int is_written);
+/* The same of any document; path = where it is, NULL = nowhere. */
+void run_report_print(const struct cJSON *document, const char *path, int is_json);
 
 #endif

@@ -34,7 +34,9 @@ enum taint_unit { TAINT_SHARE /* 0 .. 1 */, TAINT_NS, TAINT_COUNT };
 	X(RETRANSMITS, "retransmits", TAINT_SHARE, 0.01,                                 \
 	    "%s of the packets were sent again though none was to be lost (limit %s)")   \
 	X(PROBES_LOST, "probes_lost", TAINT_SHARE, 0.01,                                 \
-	    "%s of the probes got no answer though no packet was to be lost (limit %s)")
+	    "%s of the probes got no answer though no packet was to be lost (limit %s)") \
+	X(CONTROLLER_ENDED, "controller_ended", TAINT_COUNT, 0,                          \
+	    "the controller ended with %s blocks still to run (limit %s)")
 
 enum taint_code {
 #define TAINT_ENUM(name, code, unit, limit, sentence) TAINT_##name,

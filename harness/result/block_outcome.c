@@ -348,7 +348,7 @@ int block_outcome_make(const struct result_block *block, struct block_outcome *o
 	    .taints = block->taints != NULL ? block->taints : cJSON_CreateArray()};
 	cJSON *hosts = cJSON_CreateObject();
 
-	*out = (struct block_outcome){.status = block->status};
+	*out = (struct block_outcome){.status = block->status, .attempt = block->attempt};
 	if (block->error != NULL)
 		clean_text_copy(out->error, sizeof(out->error), block->error);
 	out->round_ns = histogram_create();

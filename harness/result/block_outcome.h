@@ -11,7 +11,7 @@ struct block_outcome {
 	struct cJSON *json; /* an entry of "blocks" */
 	enum cell_status status;
 	char error[ERROR_TEXT_BYTES]; /* "" = none */
-	uint32_t n_taints;
+	uint32_t attempt, n_taints;
 	struct block_figures figures; /* valid if status is CELL_OK */
 	struct histogram *round_ns;   /* same; all parties */
 };

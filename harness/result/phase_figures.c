@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/result/phase_figures.h"
 
+#include "harness/result/json_shape.h"
 #include "harness/result/spread.h"
 
 #include <cjson/cJSON.h>
@@ -107,6 +108,45 @@ cJSON *phase_figures_json(const struct phase_figures *block)
 		cJSON_AddItemToArray(array, json);
 	}
 	return array;
+}
+
+static int parse_phase(struct phase_figures *block, const cJSON *json, struct error *err)
+{
+	static const struct shape name = {.kind = SHAPE_TEXT, .max = RECORDER_NAME_BYTES},
+				  number = {.kind = SHAPE_COUNT};
+	const cJSON *of = cJSON_GetObjectItemCaseSensitive(json, "name");
+	struct phase_figure *phase;
+
+	if (json_shape_check(of, &name, err) < 0)
+		return error_wrap(err, "/name");
+	phase = phase_named(block, of->valuestring);
+	if (phase == NULL)
+		return error_set(err, -EINVAL, "more than %u", RECORDER_PHASES_MAX);
+	for (size_t f = 0; f < FIELDS; f++) {
+		uint64_t value;
+
+		of = cJSON_GetObjectItemCaseSensitive(json, fields[f].key);
+		if (json_shape_check(of, &number, err) < 0)
+			return error_wrap(err, "/%s", fields[f].key);
+		value = (uint64_t)of->valuedouble;
+		memcpy((char *)phase + fields[f].offset, &value, sizeof(value));
+	}
+	return 0;
+}
+
+int phase_figures_parse(struct phase_figures *block, const cJSON *json, struct error *err)
+{
+	const cJSON *phase;
+
+	block->n_phases = 0;
+	if (!cJSON_IsArray(json))
+		return error_set(err, -EINVAL, "not an array");
+	cJSON_ArrayForEach(phase, json)
+	{
+		if (parse_phase(block, phase, err) < 0)
+			return -EINVAL;
+	}
+	return 0;
 }
 
 static cJSON *spreads_of(const struct phase_figures *const *blocks, uint32_t n_blocks,

@@ -4,6 +4,7 @@
 #ifndef HARNESS_RESULT_PHASE_FIGURES_H
 #define HARNESS_RESULT_PHASE_FIGURES_H
 
+#include "base/error.h"
 #include "harness/measure/recorder.h"
 
 struct cJSON;
@@ -27,6 +28,9 @@ void phase_figures_add(struct phase_figures *block, const struct phase_figures *
 
 /* [{"name","rounds","messages","app_bytes","wall_ns"}] */
 struct cJSON *phase_figures_json(const struct phase_figures *block);
+/* And back: -EINVAL for anything else. */
+int phase_figures_parse(
+    struct phase_figures *block, const struct cJSON *json, struct error *err);
 /* The same over n blocks, each figure a spread. */
 struct cJSON *phase_figures_spreads(
     const struct phase_figures *const *blocks, uint32_t n_blocks);

@@ -22,6 +22,7 @@
 #include "harness/result/clean_text.h"
 #include "harness/result/journal.h"
 #include "harness/result/provenance.h"
+#include "harness/result/result_state.h"
 #include "harness/result/wire_counters.h"
 
 #include <cjson/cJSON.h>
@@ -36,23 +37,6 @@
 
 #define SAME_SECOND_MAX 100
 #define RTT_TOLERANCE   0.01
-
-struct cell {
-	cJSON *json; /* in the document */
-	cJSON *blocks, *taints;
-	uint32_t n_status[CELL_NOT_RUN + 1];
-	char error[ERROR_TEXT_BYTES]; /* of the last block that is not ok */
-	struct cell_figures *figures;
-};
-
-struct result {
-	char path[PATH_MAX];
-	struct journal *journal;
-	struct error journal_error; /* the first one; code 0 = all lines are written */
-	cJSON *document, *hosts, *pairs, *calibration, *nulls, *cells_json, *notes;
-	struct cell *cells;
-	uint32_t n_cells;
-};
 
 const char *cell_status_text(enum cell_status status)
 {
@@ -89,7 +73,7 @@ const char *life_phase_text(enum life_phase phase)
 
 static void add_line(struct result *r, const char *kind, const cJSON *body)
 {
-	if (r->journal_error.code == 0)
+	if (r->journal != NULL && r->journal_error.code == 0)
 		(void)journal_add(r->journal, kind, body, &r->journal_error);
 }
 
@@ -132,7 +116,7 @@ static int open_journal(
 	for (int again = 0; rc == -EEXIST && again < SAME_SECOND_MAX; again++) {
 		name_document(config, again, base, sizeof(base));
 		snprintf(r->path, sizeof(r->path), "%s.json", base);
-		snprintf(journal, sizeof(journal), "%s.journal.jsonl", base);
+		snprintf(journal, sizeof(journal), "%s" JOURNAL_SUFFIX, base);
 		if (access(r->path, F_OK) == 0)
 			continue;
 		rc = journal_create(journal, &r->journal, err);
@@ -234,31 +218,47 @@ void result_environment(struct result *r, const char *host, cJSON *facts)
 	add_named_line(r, "environment", host, facts);
 }
 
+static cJSON *calibration_taints(struct result *r)
+{
+	return cJSON_GetObjectItemCaseSensitive(r->calibration, "taints");
+}
+
+/* Those behind the first n_before. */
+static void add_taint_lines(struct result *r, int n_before)
+{
+	const cJSON *taint = cJSON_GetArrayItem(calibration_taints(r), n_before);
+
+	for (; taint != NULL; taint = taint->next)
+		add_line(r, "calibration_taint", taint);
+}
+
 void result_calibration_pair(struct result *r, uint32_t from, uint32_t to,
     uint64_t configured_rtt_ns, const struct calibrate_pair *measured)
 {
 	cJSON *json = calibration_pair_json(from, to, configured_rtt_ns, measured);
 	const cJSON *inventory = cJSON_GetObjectItemCaseSensitive(
 	    cJSON_GetObjectItemCaseSensitive(r->document, "provenance"), "inventory");
+	int n_taints = cJSON_GetArraySize(calibration_taints(r));
 
 	calibration_pair_taints(
-	    cJSON_GetObjectItemCaseSensitive(r->calibration, "taints"), inventory, from,
-	    to, configured_rtt_ns, measured);
+	    calibration_taints(r), inventory, from, to, configured_rtt_ns, measured);
 	cJSON_AddItemToArray(r->pairs, json);
 	add_line(r, "calibration_pair", json);
+	add_taint_lines(r, n_taints);
 }
 
 void result_calibration_emulator(struct result *r, const struct testbed_counters *before,
     const struct testbed_counters *after, uint32_t n_hosts)
 {
+	int n_taints = cJSON_GetArraySize(calibration_taints(r));
 	struct wire_counters wire;
 	cJSON *json;
 
 	wire_counters_between(before, after, n_hosts, &wire);
 	json = wire_counters_json(&wire, before, after, n_hosts);
-	wire_counters_taints(
-	    cJSON_GetObjectItemCaseSensitive(r->calibration, "taints"), &wire);
+	wire_counters_taints(calibration_taints(r), &wire);
 	wire_counters_finish(&wire);
+	add_taint_lines(r, n_taints);
 	if (json == NULL)
 		return;
 	cJSON_ReplaceItemInObjectCaseSensitive(r->calibration, "emulator", json);
@@ -281,21 +281,19 @@ static cJSON *cell_id_json(const struct result_cell *cell, int has_transport)
 	return json;
 }
 
-/* The cell, made if it is new; NULL when out of memory. */
-static struct cell *cell_of(struct result *r, const struct result_cell *id)
+struct cell *result_cell_of(struct result *r, cJSON *id)
 {
-	cJSON *wanted = cell_id_json(id, 1);
 	struct cell *cell = NULL, *cells;
 
 	for (uint32_t i = 0; i < r->n_cells && cell == NULL; i++)
 		if (cJSON_Compare(
-			cJSON_GetObjectItemCaseSensitive(r->cells[i].json, "cell"),
-			wanted, 1))
+			cJSON_GetObjectItemCaseSensitive(r->cells[i].json, "cell"), id,
+			1))
 			cell = &r->cells[i];
 	cells = cell != NULL ? r->cells
 			     : realloc(r->cells, (r->n_cells + 1) * sizeof(*cells));
 	if (cell != NULL || cells == NULL) {
-		cJSON_Delete(wanted);
+		cJSON_Delete(id);
 		return cell;
 	}
 	r->cells = cells;
@@ -303,12 +301,12 @@ static struct cell *cell_of(struct result *r, const struct result_cell *id)
 	*cell =
 	    (struct cell){.json = cJSON_CreateObject(), .figures = cell_figures_create()};
 	if (cell->figures == NULL) {
-		cJSON_Delete(wanted);
+		cJSON_Delete(id);
 		cJSON_Delete(cell->json);
 		return NULL;
 	}
 	r->n_cells++;
-	cJSON_AddItemToObject(cell->json, "cell", wanted);
+	cJSON_AddItemToObject(cell->json, "cell", id);
 	cJSON_AddStringToObject(cell->json, "status", cell_status_text(CELL_NOT_RUN));
 	cJSON_AddNullToObject(cell->json, "error");
 	cJSON_AddNullToObject(cell->json, "figures");
@@ -318,9 +316,20 @@ static struct cell *cell_of(struct result *r, const struct result_cell *id)
 	return cell;
 }
 
-void result_plan(struct result *r, const struct result_cell *cell)
+void result_plan(struct result *r, const struct result_cell *id, uint32_t n_blocks)
 {
-	(void)cell_of(r, cell);
+	struct cell *cell = result_cell_of(r, cell_id_json(id, 1));
+	cJSON *line;
+
+	if (cell == NULL)
+		return;
+	cell->n_planned = n_blocks;
+	line = cJSON_CreateObject();
+	cJSON_AddItemReferenceToObject(
+	    line, "cell", cJSON_GetObjectItemCaseSensitive(cell->json, "cell"));
+	cJSON_AddNumberToObject(line, "blocks", n_blocks);
+	add_line(r, "plan", line);
+	cJSON_Delete(line);
 }
 
 static cJSON *sentence_json(const char *sentence)
@@ -363,10 +372,28 @@ static void keep_block(struct result *r, struct cell *cell, const cJSON *block)
 	cJSON_free(text);
 }
 
+int result_add_outcome(
+    struct result *r, struct cell *cell, const struct block_outcome *outcome)
+{
+	int rc = 0;
+
+	cell->n_status[outcome->status]++;
+	cell->n_begun += outcome->attempt == 0;
+	if (outcome->status != CELL_OK)
+		memcpy(cell->error, outcome->error, sizeof(cell->error));
+	else
+		rc =
+		    cell_figures_add(cell->figures, &outcome->figures, outcome->round_ns);
+	cell_taints_add(
+	    cell->taints, cJSON_GetObjectItemCaseSensitive(outcome->json, "taints"));
+	keep_block(r, cell, outcome->json);
+	return rc;
+}
+
 int result_block(struct result *r, const struct result_block *block,
     struct result_verdict *verdict, struct error *err)
 {
-	struct cell *cell = cell_of(r, &block->cell);
+	struct cell *cell = result_cell_of(r, cell_id_json(&block->cell, 1));
 	struct block_outcome outcome;
 	int rc = cell == NULL ? -ENOMEM : block_outcome_make(block, &outcome);
 
@@ -377,14 +404,7 @@ int result_block(struct result *r, const struct result_block *block,
 	if (verdict != NULL)
 		*verdict = (struct result_verdict){
 		    .status = outcome.status, .n_taints = outcome.n_taints};
-	cell->n_status[outcome.status]++;
-	if (outcome.status != CELL_OK)
-		memcpy(cell->error, outcome.error, sizeof(cell->error));
-	else
-		rc = cell_figures_add(cell->figures, &outcome.figures, outcome.round_ns);
-	cell_taints_add(
-	    cell->taints, cJSON_GetObjectItemCaseSensitive(outcome.json, "taints"));
-	keep_block(r, cell, outcome.json);
+	rc = result_add_outcome(r, cell, &outcome);
 	block_outcome_finish(&outcome);
 	if (rc < 0)
 		return error_set(err, rc, "result: out of memory");
@@ -446,8 +466,8 @@ static void set_end(struct result *r, enum result_status status, const char *rea
 	clock_rfc3339(now, sizeof(now));
 	cJSON_ReplaceItemInObjectCaseSensitive(
 	    r->document, "status", cJSON_CreateString(result_status_text(status)));
-	cJSON_ReplaceItemInObjectCaseSensitive(
-	    r->document, "finished_at", cJSON_CreateString(now));
+	cJSON_ReplaceItemInObjectCaseSensitive(r->document, "finished_at",
+	    cJSON_CreateString(r->ended_at[0] != '\0' ? r->ended_at : now));
 	cJSON_ReplaceItemInObjectCaseSensitive(
 	    r->document, "reason", sentence_json(reason));
 }
@@ -467,8 +487,9 @@ int result_finish(
 	cJSON_free(text);
 	if (rc < 0)
 		return error_set(err, rc,
-		    "%s; what was measured stays in %.*s.journal.jsonl", why.text,
-		    (int)(strlen(r->path) - strlen(".json")), r->path);
+		    "%s; what was measured stays in %.*s" JOURNAL_SUFFIX
+		    ", from which `e3 recover` makes a result",
+		    why.text, (int)(strlen(r->path) - strlen(".json")), r->path);
 	journal_remove(r->journal);
 	r->journal = NULL;
 	return 0;

@@ -101,8 +101,9 @@ struct result_cell {
 	uint32_t parties;
 };
 
-/* A cell that shall run; one that never does is "not_run" in the document. */
-void result_plan(struct result *r, const struct result_cell *cell);
+/* A cell that shall run so many blocks; one that never does is "not_run" in the document.
+ */
+void result_plan(struct result *r, const struct result_cell *cell, uint32_t n_blocks);
 
 /* The same engine without a network: what the harness itself costs. */
 struct result_null {

@@ -166,7 +166,7 @@ static void add_failures(struct result *r)
 	if (result_block(r, &block, NULL, NULL) < 0)
 		abort();
 	made_run_forget(&run);
-	result_plan(r, &never);
+	result_plan(r, &never, 3);
 }
 
 struct result *made_document(const char *folder)

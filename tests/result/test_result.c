@@ -183,8 +183,8 @@ static void every_planned_cell_is_there(void **state)
 		block.parties[p] = (struct result_party){
 		    .host = "host0", .outcome = "ok", .error = "no\x1b[31m wg\n"};
 	block.error = "no wg: apt-get install wireguard-tools";
-	result_plan(r, &planned);
-	result_plan(r, &planned);
+	result_plan(r, &planned, 2);
+	result_plan(r, &planned, 2);
 	assert_string_equal(text(result_document(r), "cells/0/status"), "not_run");
 	assert_int_equal(result_block(r, &block, NULL, NULL), 0);
 	block.index = 1;

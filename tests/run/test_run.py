@@ -133,6 +133,61 @@ def test_kill_controller(tap):
             run.end()
 
 
+def e3(folder, *arguments):
+    """(exit code, stdout, stderr) of another command, in the folder where results/ is."""
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, cwd=folder, timeout=60,
+                          check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_recover(tap):
+    @audited(tap, "a killed run and what is left of it")
+    def _(folder):
+        path = scenario(folder, workloads=[{"name": "rounds", "sizes": ["20", "2000"]}],
+                        runs={"blocks": 2, "timeout_s": 60})
+        run = Run(PROGRAM, path, folder)
+        run.wait_for(lambda: "[ 1/4]" in run.stderr())
+        run.wait_for_parties(3)
+        busy = e3(folder, "recover", *journals(run))
+        complain(tap, busy[0] == 2 and "is at it still" in busy[2], "a run under way is let alone", busy)
+        run.process.kill()
+        run.end()
+        tap.check(len(journals(run)) == 1 and run.result() is None, "a journal is left, and no result")
+        end = e3(folder, "doctor")
+        complain(tap, "e3 recover" in end[1] and os.path.basename(journals(run)[0]) in end[1], "doctor tells of it", end)
+        end = e3(folder, "run", path, "--transport", "nowhere")
+        complain(tap, end[0] == 2 and os.path.basename(journals(run)[0]) in end[2], "the next run, too", end)
+        with open(journals(run)[0], "a", encoding="utf-8") as journal:
+            journal.write('{"t":"block","at":"2026')
+        end = e3(folder, "recover")
+        complain(tap, end[0] == 0 and "partial" in end[1] and "result: results/" in end[1]
+                 and "blocks still to run" in end[1], "recover makes a result of it", end)
+        look_at_recovered(tap, run)
+        end = e3(folder, "recover")
+        complain(tap, end[0] == 0 and "no journal is left behind" in end[1], "once", end)
+
+
+def journals(run):
+    return [os.path.join(run.results, name) for name in os.listdir(run.results) if name.endswith(".journal.jsonl")]
+
+
+def look_at_recovered(tap, run):
+    result = run.result()
+    validate(result)
+    cells = {cell["cell"]["size"]: cell for cell in result["cells"]}
+    tap.check(result["status"] == "partial" and "recovered" in result["reason"], "a valid partial result")
+    tap.check(cells["20"]["status"] == "ok" and len(cells["20"]["blocks"]) >= 1
+              and cells["20"]["figures"]["rounds"]["median"] == 20, "with the block that was measured")
+    tap.check(cells["2000"]["status"] == "not_run" and cells["2000"]["blocks"] == [], "and the cell that was not")
+    missing = [[t["value"] for t in cell["taints"] if t["code"] == "controller_ended"] for cell in
+               (cells["20"], cells["2000"])]
+    tap.check(missing == [[1], [2]], "cells say how many blocks they lack", missing)
+    tap.check(any("torn" in note for note in result["notes"]), "the torn line is told of", result["notes"])
+    tap.check(result["calibration"]["pairs"] != [] and result["null"] != [] and "host2" in result["environment"],
+              "calibration, null runs and hosts are there")
+    tap.check(journals(run) == [], "the journal is gone")
+
+
 def broken(tap, name, victim, words, expect_code=4):
     @audited(tap, name)
     def _(folder):
