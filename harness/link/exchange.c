@@ -300,8 +300,10 @@ static void mark(struct network *net, const char *name)
 {
 	struct mesh *mesh = mesh_of(net);
 
-	if (mesh->config.recorder != NULL)
-		recorder_phase(mesh->config.recorder, name, clock_monotonic_ns());
+	if (mesh->config.recorder == NULL)
+		return;
+	recorder_cpu(mesh->config.recorder, clock_process_cpu_ns());
+	recorder_phase(mesh->config.recorder, name, clock_monotonic_ns());
 }
 
 const struct network_ops exchange_ops = {

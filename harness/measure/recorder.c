@@ -18,7 +18,7 @@ struct traffic {
 struct phase {
 	char name[RECORDER_NAME_BYTES];
 	uint64_t rounds;
-	uint64_t wall_ns, waiting_ns;
+	uint64_t wall_ns, waiting_ns, cpu_ns;
 	struct traffic traffic;
 	struct histogram *round_ns;                        /* NULL = no round yet */
 	struct histogram *arrival_ns[NETWORK_PARTIES_MAX]; /* NULL = none came yet */
@@ -30,6 +30,7 @@ struct recorder {
 	uint32_t n_phases;
 	struct phase *current; /* NULL before the first and after the last */
 	uint64_t entered_ns;   /* current */
+	uint64_t cpu_ns;       /* as last told; 0 = never */
 	struct traffic pairs[NETWORK_PARTIES_MAX];
 	struct histogram *probe_ns[NETWORK_PARTIES_MAX];
 	uint64_t probes_lost[NETWORK_PARTIES_MAX];
@@ -101,6 +102,13 @@ void recorder_finish(struct recorder *r, uint64_t now_ns)
 	if (r->current != NULL && now_ns > r->entered_ns)
 		r->current->wall_ns += now_ns - r->entered_ns;
 	r->current = NULL;
+}
+
+void recorder_cpu(struct recorder *r, uint64_t cpu_ns)
+{
+	if (r->current != NULL && r->cpu_ns != 0 && cpu_ns > r->cpu_ns)
+		r->current->cpu_ns += cpu_ns - r->cpu_ns;
+	r->cpu_ns = cpu_ns;
 }
 
 void recorder_phase(struct recorder *r, const char *name, uint64_t now_ns)
@@ -213,6 +221,8 @@ static void add_phases(cJSON *json, const struct recorder *r)
 
 		cJSON_AddStringToObject(phase, "name", r->phases[i].name);
 		add_times(phase, &r->phases[i]);
+		if (r->cpu_ns != 0)
+			add_count(phase, "cpu_ns", r->phases[i].cpu_ns);
 		cJSON_AddItemToArray(phases, phase);
 	}
 }

@@ -46,6 +46,10 @@ void recorder_destroy(struct recorder *r); /* NULL is fine */
 /* The protocol enters a phase; the one before ends. A name seen before goes on counting
  * where it stopped. Rounds before the first call belong to "run". */
 void recorder_phase(struct recorder *r, const char *name, uint64_t now_ns);
+/* This process has used `cpu_ns` of the CPU so far, more than at the last call: the
+ * difference is that of the phase under way. Call it before recorder_phase() and
+ * recorder_finish(), or never. */
+void recorder_cpu(struct recorder *r, uint64_t cpu_ns);
 /* The protocol is done: the last phase ends. Call it before recorder_json(). */
 void recorder_finish(struct recorder *r, uint64_t now_ns);
 

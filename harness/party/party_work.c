@@ -150,11 +150,13 @@ static int run_workload(struct party *party, const struct workload_task *task,
 	if (party->prober != NULL)
 		prober_go(party->prober);
 	began_ns = clock_monotonic_ns();
+	recorder_cpu(party->recorder, clock_process_cpu_ns());
 	recorder_phase(party->recorder, "run", began_ns);
 	rc = workload->run(net, task, output, err);
 	if (rc == 0)
 		rc = network_flush(net, err);
 	run_ns = clock_monotonic_ns() - began_ns;
+	recorder_cpu(party->recorder, clock_process_cpu_ns());
 	recorder_finish(party->recorder, clock_monotonic_ns());
 	if (party->prober != NULL)
 		prober_quiet(party->prober);

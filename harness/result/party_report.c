@@ -50,7 +50,7 @@ static const struct shape any_integer = {.kind = SHAPE_INTEGER};
 static const struct shape any_text = {.kind = SHAPE_TEXT, .max = TEXT_BYTES};
 
 static const struct shape phase_keys[] = {
-    TEXT("name", RECORDER_NAME_BYTES - 1), TIMES, NOTHING};
+    TEXT("name", RECORDER_NAME_BYTES - 1), TIMES, MAYBE("cpu_ns"), NOTHING};
 static const struct shape phase = {.kind = SHAPE_OBJECT, .inner = phase_keys};
 static const struct shape pair_keys[] = {
     COUNT("peer"), TRAFFIC, COUNT("probes_lost"), NOTHING};

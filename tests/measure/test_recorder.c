@@ -52,13 +52,16 @@ static struct recorder *seventeen_rounds(void)
 	uint64_t now_ns = 5 * NS_PER_S;
 
 	assert_int_equal(recorder_create(0, 3, &r, NULL), 0);
+	recorder_cpu(r, 40 * NS_PER_MS);
 	recorder_phase(r, "input", now_ns);
 	for (int i = 0; i < 17; i++) {
 		struct recorder_round round = {
 		    .bytes_out = {0, 8, 8}, .bytes_in = {0, 16, 24}};
 
-		if (i == 10)
+		if (i == 10) {
+			recorder_cpu(r, 45 * NS_PER_MS);
 			recorder_phase(r, "open", now_ns);
+		}
 		now_ns += NS_PER_MS;
 		round.started_ns = now_ns;
 		round.arrived_ns[1] = now_ns + 5 * NS_PER_MS;
@@ -66,6 +69,7 @@ static struct recorder *seventeen_rounds(void)
 		now_ns = round.ended_ns = round.arrived_ns[2];
 		recorder_round(r, &round);
 	}
+	recorder_cpu(r, 52 * NS_PER_MS);
 	recorder_finish(r, now_ns + 3 * NS_PER_MS);
 	return r;
 }
@@ -93,6 +97,8 @@ static void figures_are_exact(void **state)
 	assert_true(number(cJSON_GetArrayItem(phases, 0), "wall_ns") == 210e6);
 	assert_true(number(cJSON_GetArrayItem(phases, 1), "wall_ns") == 150e6);
 	assert_true(number(cJSON_GetArrayItem(phases, 1), "compute_ns") == 10e6);
+	assert_true(number(cJSON_GetArrayItem(phases, 0), "cpu_ns") == 5e6);
+	assert_true(number(cJSON_GetArrayItem(phases, 1), "cpu_ns") == 7e6);
 	pair = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "pairs"), 1);
 	assert_true(number(pair, "peer") == 2);
 	assert_true(number(pair, "app_bytes_in") == 17 * 24);

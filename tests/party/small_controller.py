@@ -33,9 +33,10 @@ class Party:
 
 
 class Crew:
-    """Parties 0..n-1 of one cell, all on 127.0.0.1."""
+    """Parties 0..n-1 of one cell, all on 127.0.0.1. `changes` are to the plan of all,
+    `of_party` (number -> changes) to that of one."""
 
-    def __init__(self, program, n, **changes):
+    def __init__(self, program, n, of_party=None, **changes):
         self.parties = []
         for p in range(n):
             plan = {"t": "plan", "party": p, "parties": n, "addresses": ["127.0.0.1"] * n,
@@ -43,6 +44,7 @@ class Crew:
                     "size": "4", "field_bits": 61, "seed": "1", "images": 0,
                     "probe_rate_hz": 0, "probe_bytes": 64, "step_ms": 10000, "round_ms": 5000}
             plan.update(changes)
+            plan.update((of_party or {}).get(p, {}))
             self.parties.append(Party(program, plan))
         for party in self.parties:
             party.send(party.plan)

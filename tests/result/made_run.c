@@ -17,6 +17,7 @@ static struct cJSON *measured(const struct made_run *run, uint32_t self)
 
 	if (recorder_create(self, run->n_parties, &r, NULL) < 0)
 		abort();
+	recorder_cpu(r, NS_PER_MS);
 	recorder_phase(r, "input", now_ns);
 	for (uint32_t i = 0; i < run->n_rounds; i++) {
 		struct recorder_round round = {.started_ns = now_ns + run->work_ns};
@@ -36,6 +37,7 @@ static struct cJSON *measured(const struct made_run *run, uint32_t self)
 		for (uint64_t i = 0; p != self && i < 5; i++)
 			recorder_probe(
 			    r, p, i * NS_PER_S, i * NS_PER_S + 2 * run->one_way_ns);
+	recorder_cpu(r, 3 * NS_PER_MS);
 	recorder_finish(r, now_ns + run->work_ns);
 	json = recorder_json(r);
 	recorder_destroy(r);
