@@ -233,16 +233,3 @@ int bench_run(const char *transport, uint32_t m, void (*party)(struct bench_mesh
 			}
 	return failed;
 }
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-double bench_median(double *values, int n)
-{
-	qsort(values, (size_t)n, sizeof(values[0]), by_value);
-	return values[n / 2];
-}

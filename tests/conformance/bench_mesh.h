@@ -41,6 +41,4 @@ void bench_fail(const struct bench_mesh *mesh, const char *what)
 /* A turn of the loop. */
 void bench_turn(struct bench_mesh *mesh);
 
-double bench_median(double *values, int n); /* sorts them */
-
 #endif

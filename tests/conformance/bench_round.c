@@ -11,6 +11,7 @@
  */
 #include "base/clock.h"
 #include "tests/conformance/bench_mesh.h"
+#include "tests/median.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -107,8 +108,8 @@ static void party(struct bench_mesh *mesh)
 	}
 	while (sending != 0)
 		bench_turn(mesh);
-	floor_mid = bench_median(floor_us, BLOCKS);
-	link_mid = bench_median(link_us, BLOCKS);
+	floor_mid = median(floor_us, BLOCKS);
+	link_mid = median(link_us, BLOCKS);
 	if (mesh->self == 0)
 		printf(
 		    "%s, round of %u parties: floor %.1f us, link %.1f us, ratio %.2f\n",

@@ -4,69 +4,32 @@
  * loopback, without an engine or a harness.
  *
  * usage: bare_rounds PARTIES ROUNDS     prints {"blocking_ns": ..., "polling_ns": ...} a
- * round
+ * round, and for 2 parties "ping_pong_ns", a message and its answer.
  *
  * blocking: read() that waits. polling: non-blocking recv() and sched_yield() between
  * tries.
  */
 #include "base/clock.h"
+#include "tests/party/bare_mesh.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sched.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define PARTIES_MAX 10
-#define WARM_UP     200
+#define WARM_UP 200
 
-/* Aborts: a benchmark that can't connect to itself has nothing to say. */
-static int checked(int result, const char *what)
+static void receive_polling(const struct bare_party *party)
 {
-	if (result < 0) {
-		perror(what);
-		exit(1);
-	}
-	return result;
-}
-
-static void connect_pair(int *a, int *b)
-{
-	struct sockaddr_in address = {
-	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-	int listener = checked(socket(AF_INET, SOCK_STREAM, 0), "socket"), one = 1;
-
-	checked(bind(listener, (struct sockaddr *)&address, sizeof(address)), "bind");
-	checked(listen(listener, 1), "listen");
-	checked(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
-	*a = checked(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	checked(connect(*a, (struct sockaddr *)&address, sizeof(address)), "connect");
-	*b = checked(accept(listener, NULL, NULL), "accept");
-	setsockopt(*a, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(*b, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	close(listener);
-}
-
-static void receive_polling(const int *fds, int m, int self)
-{
-	uint64_t words[PARTIES_MAX];
-	int is_here[PARTIES_MAX] = {0}, n_left = m - 1;
+	uint64_t words[BARE_PARTIES_MAX];
+	int is_here[BARE_PARTIES_MAX] = {0}, n_left = party->m - 1;
 
 	while (n_left > 0) {
-		for (int p = 0; p < m; p++) {
-			if (p == self || is_here[p])
+		for (int p = 0; p < party->m; p++) {
+			if (p == party->self || is_here[p])
 				continue;
-			if (recv(fds[p], &words[p], sizeof(words[p]), MSG_DONTWAIT) ==
-			    sizeof(words[p])) {
+			if (recv(party->fds[p], &words[p], sizeof(words[p]),
+				MSG_DONTWAIT) == sizeof(words[p])) {
 				is_here[p] = 1;
 				n_left--;
 			}
@@ -76,70 +39,87 @@ static void receive_polling(const int *fds, int m, int self)
 	}
 }
 
-static void one_round(const int *fds, int m, int self, int is_polling)
+static void send_word(int fd)
 {
 	uint64_t word = 1;
 
-	for (int i = 1; i < m; i++)
-		checked((int)send(fds[(self + i) % m], &word, sizeof(word), MSG_NOSIGNAL),
-		    "send");
-	if (is_polling) {
-		receive_polling(fds, m, self);
-		return;
-	}
-	for (int i = 1; i < m; i++)
-		checked((int)recv(fds[(self + i) % m], &word, sizeof(word), MSG_WAITALL),
-		    "recv");
+	bare_checked(send(fd, &word, sizeof(word), MSG_NOSIGNAL), "send");
 }
 
-static uint64_t party(const int *fds, int m, int self, int n_rounds, int is_polling)
+static void await_word(int fd)
 {
+	uint64_t word;
+
+	bare_checked(recv(fd, &word, sizeof(word), MSG_WAITALL), "recv");
+}
+
+static void send_all(const struct bare_party *party)
+{
+	for (int i = 1; i < party->m; i++)
+		send_word(party->fds[(party->self + i) % party->m]);
+}
+
+static void polling(const struct bare_party *party)
+{
+	send_all(party);
+	receive_polling(party);
+}
+
+static void blocking(const struct bare_party *party)
+{
+	send_all(party);
+	for (int i = 1; i < party->m; i++)
+		await_word(party->fds[(party->self + i) % party->m]);
+}
+
+static void ping_pong(const struct bare_party *party)
+{
+	int peer = party->fds[1 - party->self];
+
+	if (party->self == 0)
+		send_word(peer);
+	await_word(peer);
+	if (party->self == 1)
+		send_word(peer);
+}
+
+struct rounds {
+	void (*one)(const struct bare_party *party);
+	int n;
+};
+
+static uint64_t party_main(const struct bare_party *party, void *user)
+{
+	const struct rounds *rounds = user;
 	uint64_t began_ns;
 
 	for (int r = 0; r < WARM_UP; r++)
-		one_round(fds, m, self, is_polling);
+		rounds->one(party);
 	began_ns = clock_monotonic_ns();
-	for (int r = 0; r < n_rounds; r++)
-		one_round(fds, m, self, is_polling);
-	return (clock_monotonic_ns() - began_ns) / (uint64_t)n_rounds;
+	for (int r = 0; r < rounds->n; r++)
+		rounds->one(party);
+	return (clock_monotonic_ns() - began_ns) / (uint64_t)rounds->n;
 }
 
-static uint64_t measure(int m, int n_rounds, int is_polling)
+static unsigned long long measure(
+    int m, int n_rounds, void (*one)(const struct bare_party *party))
 {
-	int fds[PARTIES_MAX][PARTIES_MAX];
-	uint64_t *ns =
-	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint64_t longest = 0;
+	struct rounds rounds = {one, n_rounds};
 
-	for (int a = 0; a < m; a++)
-		for (int b = a + 1; b < m; b++)
-			connect_pair(&fds[a][b], &fds[b][a]);
-	for (int p = 0; p < m; p++)
-		if (checked(fork(), "fork") == 0) {
-			ns[p] = party(fds[p], m, p, n_rounds, is_polling);
-			_exit(0);
-		}
-	while (wait(NULL) > 0 || errno == EINTR)
-		;
-	for (int p = 0; p < m; p++)
-		longest = ns[p] > longest ? ns[p] : longest;
-	for (int a = 0; a < m; a++)
-		for (int b = 0; b < m; b++)
-			if (a != b)
-				close(fds[a][b]);
-	munmap(ns, 4096);
-	return longest;
+	return bare_mesh_run(m, party_main, &rounds);
 }
 
 int main(int argc, char **argv)
 {
 	int m = argc == 3 ? atoi(argv[1]) : 0, n_rounds = argc == 3 ? atoi(argv[2]) : 0;
 
-	if (m < 2 || m > PARTIES_MAX || n_rounds < 1) {
+	if (m < 2 || m > BARE_PARTIES_MAX || n_rounds < 1) {
 		fprintf(stderr, "usage: bare_rounds PARTIES(2..10) ROUNDS\n");
 		return 2;
 	}
-	printf("{\"blocking_ns\": %llu, ", (unsigned long long)measure(m, n_rounds, 0));
-	printf("\"polling_ns\": %llu}\n", (unsigned long long)measure(m, n_rounds, 1));
+	printf("{\"blocking_ns\": %llu, ", measure(m, n_rounds, blocking));
+	if (m == 2)
+		printf("\"ping_pong_ns\": %llu, ", measure(m, n_rounds, ping_pong));
+	printf("\"polling_ns\": %llu}\n", measure(m, n_rounds, polling));
 	return 0;
 }

@@ -28,7 +28,8 @@ def round_ns(program, parties):
     return max(p.said["report"]["phases_ns"]["run"] for p in crew.parties) / ROUNDS
 
 
-def main(program, bare):
+def ratios(program, bare):
+    """Print, and yield (parties, ratio)."""
     print(f"{'parties':>7} {'floor us':>9} {'e3 us':>9} {'ratio':>6}   bar 1.25")
     for parties in (3, 5, 7, 10):
         floors, rounds = [], []
@@ -37,6 +38,12 @@ def main(program, bare):
             rounds.append(round_ns(program, parties))
         floor, own = statistics.median(floors), statistics.median(rounds)
         print(f"{parties:7} {floor / 1e3:9.1f} {own / 1e3:9.1f} {own / floor:6.2f}", flush=True)
+        yield parties, own / floor
+
+
+def main(program, bare):
+    for _ in ratios(program, bare):
+        pass
 
 
 if __name__ == "__main__":

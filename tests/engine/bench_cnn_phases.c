@@ -3,7 +3,7 @@
  * The classifier among m threads over memory, phase by phase: rounds, bytes, CPU time of
  * all parties and time at party 0. Memory copies stand in for a transport.
  *
- * usage: bench_engine_cnn [PARTIES [IMAGES [RUNS]]]
+ * usage: bench_cnn_phases [PARTIES [IMAGES [RUNS]]]
  */
 #include "base/clock.h"
 #include "engine/cnn.h"
