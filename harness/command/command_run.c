@@ -6,12 +6,17 @@
 
 struct options {
 	struct plan_filter filter;
-	const char *results_folder, *mnist_folder;
+	const char *inventory_path, *results_folder, *mnist_folder;
 	int is_quiet, is_json;
 };
 
 static const struct option_rule rules[] = {
     PLAN_OPTIONS(struct options, filter),
+    {.name = "inventory",
+	.argument = "FILE",
+	.help = "run on the hosts of FILE, over the network between them",
+	.kind = OPTION_TEXT,
+	.offset = offsetof(struct options, inventory_path)},
     {.name = "mnist",
 	.argument = "DIR",
 	.help = "classify MNIST's own images (IDX files in DIR) instead of E3's digits",
@@ -38,6 +43,7 @@ static int run(const void *options, char *const *arguments, int n_arguments)
 	const struct options *o = options;
 	const struct run_options run_options = {
 	    .scenario_path = arguments[0],
+	    .inventory_path = o->inventory_path,
 	    .filter = o->filter,
 	    .results_folder =
 		o->results_folder != NULL ? o->results_folder : RESULTS_FOLDER,
@@ -54,15 +60,17 @@ static int run(const void *options, char *const *arguments, int n_arguments)
 const struct command command_run = {
     .name = "run",
     .arguments = "SCENARIO [OPTION...]",
-    .summary = "run a scenario on emulated hosts and write its result",
-    .detail = "Makes a host (namespaces and an sshd) for each party, joins them by a "
-	      "network with the\n"
-	      "scenario's delays, and runs every cell of the plan (`e3 plan SCENARIO`) "
-	      "block by block.\n"
-	      "The result is results/NAME-TIME.json. Ctrl-C ends in order with a partial "
-	      "result, a second\n"
-	      "Ctrl-C at once. Exit: 0 done, 2 refused, 4 a cell or the run failed, 130 "
-	      "interrupted.",
+    .summary = "run a scenario and write its result",
+    .detail =
+	"Makes an emulated host (namespaces and an sshd) for each party, joins them by "
+	"a\n"
+	"network with the scenario's delays, and runs every cell of the plan (`e3 plan\n"
+	"SCENARIO`) block by block. With --inventory it makes none: the parties run on\n"
+	"hosts that you have, over the network that is there (docs/scenarios.md).\n"
+	"The result is results/NAME-TIME.json. Ctrl-C ends in order with a partial\n"
+	"result, a second Ctrl-C at once; what was measured before a kill -9 is had by\n"
+	"`e3 recover`. Exit: 0 done, 2 refused, 4 a cell or the run failed, 130\n"
+	"interrupted.",
     .options = rules,
     .options_bytes = sizeof(struct options),
     .n_arguments_min = 1,

@@ -36,6 +36,8 @@ static void print_hosts(const struct scenario *scenario, uint32_t n_hosts)
 	printf("Log in, as root:  ssh -F %s host0\n", path);
 	if (n_hosts > 1)
 		printf("Or, for example:  ssh -F %s host0 ping -c 3 host1\n", path);
+	kept_path(path, scenario->name, "inventory.json");
+	printf("Run E3 on them:   e3 run %s --inventory %s\n", scenario->path, path);
 	printf("Remove them:      e3 down %s\n", scenario->name);
 }
 

@@ -21,7 +21,6 @@ struct block_notes {
 	struct pressure before;
 	struct pressure_delta pressure;
 	int has_pressure;
-	uint64_t one_way_ns[NETWORK_PARTIES_MAX][NETWORK_PARTIES_MAX];
 	char *addresses[NETWORK_PARTIES_MAX + 1];
 	struct error answer; /* code 0 = right, or not asked */
 };
@@ -68,19 +67,15 @@ static int start_crew(struct run *run, const struct plan_cell *cell,
 	    .must_end = run_must_end,
 	    .user = run};
 	for (uint32_t p = 0; p < cell->parties; p++)
-		notes->addresses[p] = (char *)testbed_host(run->testbed, p)->address;
-	for (uint32_t p = 0; p < cell->parties; p++) {
+		notes->addresses[p] = run->inventory.hosts[p].address;
+	for (uint32_t p = 0; p < cell->parties; p++)
 		fill_plan(run, cell, notes, p, &plans[p]);
-		for (uint32_t q = 0; q < cell->parties; q++)
-			notes->one_way_ns[p][q] =
-			    scenario_one_way_ns(run->scenario, p, q);
-	}
 	return crew_start(&notes->crew, plans, err);
 }
 
 static void begin_measuring(struct run *run, struct block_notes *notes)
 {
-	notes->has_wire = notes->wire != NULL &&
+	notes->has_wire = notes->wire != NULL && run->testbed != NULL &&
 			  testbed_counters(run->testbed, &notes->wire[0], NULL) == 0;
 	pressure_sample("", &notes->before);
 }
@@ -91,7 +86,8 @@ static void end_measuring(struct run *run, struct block_notes *notes)
 
 	pressure_sample("", &after);
 	pressure_between(&notes->before, &after, &notes->pressure);
-	notes->has_pressure = 1;
+	/* Of this machine, where hosts of an inventory aren't. */
+	notes->has_pressure = run->testbed != NULL;
 	notes->has_wire =
 	    notes->has_wire && testbed_counters(run->testbed, &notes->wire[1], NULL) == 0;
 }
@@ -209,10 +205,12 @@ static int tell(struct run *run, const struct cell_run *which, struct block_note
 	    .status = status_of(notes),
 	    .wire_before = notes->has_wire ? &notes->wire[0] : NULL,
 	    .wire_after = notes->has_wire ? &notes->wire[1] : NULL,
-	    .one_way_ns = (const uint64_t(*)[NETWORK_PARTIES_MAX])notes->one_way_ns,
-	    .rate_bps = run->scenario->rate_bps,
-	    .is_lossy = run->scenario->loss > 0,
-	    .shares_clock = 1,
+	    .one_way_ns = run->knows_one_way
+			      ? (const uint64_t(*)[NETWORK_PARTIES_MAX])run->one_way_ns
+			      : NULL,
+	    .rate_bps = run->testbed != NULL ? run->scenario->rate_bps : 0,
+	    .is_lossy = run->testbed != NULL && run->scenario->loss > 0,
+	    .shares_clock = run->testbed != NULL,
 	    .pressure = notes->has_pressure ? &notes->pressure : NULL,
 	};
 
@@ -225,7 +223,7 @@ static int tell(struct run *run, const struct cell_run *which, struct block_note
 		const struct crew_member *member = &notes->crew.members[p];
 
 		block.parties[p] = (struct result_party){
-		    .host = testbed_host(run->testbed, p)->name,
+		    .host = run->inventory.hosts[p].name,
 		    .outcome = outcome_text(&member->outcome, outcomes[p]),
 		    .error = member->error.code != 0 ? member->error.text : NULL,
 		    .report = member->report_line,

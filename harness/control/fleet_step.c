@@ -145,6 +145,14 @@ int fleet_step_ask(struct fleet_step *step, const char *const *const *argvs,
 	return wait_step(&pending, err);
 }
 
+void fleet_step_clean(struct fleet_step *step)
+{
+	struct pending pending = {.step = step, .n_left = 1, .is_cancelled = 1};
+
+	fleet_clean(step->fleet, on_done, &pending);
+	loop_wait(step->loop, STEP_DEADLINE_MS, is_over, &pending);
+}
+
 static void on_destroyed(void *user)
 {
 	((struct pending *)user)->n_left = 0;

@@ -31,6 +31,10 @@ int fleet_step_upload(struct fleet_step *step, const struct fleet_file *files,
 int fleet_step_ask(struct fleet_step *step, const char *const *const *argvs,
     cJSON **replies, struct error *err);
 
+/* Remove what is ours from every host that can be reached, also when the run must end:
+ * look at outcomes. */
+void fleet_step_clean(struct fleet_step *step);
+
 /* Close all connections; the fleet is gone afterwards. */
 void fleet_step_destroy(struct fleet_step *step);
 

@@ -14,8 +14,10 @@
 #include "base/units.h"
 #include "harness/control/emulated_links.h"
 #include "harness/control/kept.h"
+#include "harness/scenario/inventory.h"
 #include "testbed/testbed.h"
 
+#include <cjson/cJSON.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -193,6 +195,34 @@ static void write_known_hosts(const struct keeper *keeper, FILE *file)
 	}
 }
 
+/* For `e3 run --inventory`. */
+static void write_inventory(const struct keeper *keeper, FILE *file)
+{
+	struct inventory inventory = {.backend = "ssh", .n_hosts = keeper->n_hosts};
+	cJSON *json;
+	char *text;
+
+	kept_path(inventory.identity_path, keeper->name, "key");
+	strcpy(inventory.up, keeper->name);
+	for (uint32_t h = 0; h < keeper->n_hosts; h++) {
+		const struct testbed_host *host = testbed_host(keeper->testbed, h);
+		struct inventory_host *to = &inventory.hosts[h];
+		uint32_t region = scenario_region(keeper->scenario, h);
+
+		strcpy(to->name, host->name);
+		strcpy(to->region, keeper->scenario->regions[region]);
+		strcpy(to->address, host->address);
+		strcpy(to->user, host->user);
+		strcpy(to->host_key, host->host_key);
+		to->port = host->port;
+	}
+	json = inventory_json(&inventory);
+	text = cJSON_Print(json);
+	cJSON_Delete(json);
+	fprintf(file, "%s\n", text == NULL ? "" : text);
+	cJSON_free(text);
+}
+
 static int close_written(FILE *file, const char *path, struct error *err)
 {
 	int is_bad = fflush(file) != 0 || ferror(file) != 0;
@@ -200,6 +230,18 @@ static int close_written(FILE *file, const char *path, struct error *err)
 	if (fclose(file) != 0 || is_bad)
 		return error_set_errno(err, -errno, "%s", path);
 	return 0;
+}
+
+static int write_file(const struct keeper *keeper, const char *name,
+    void (*write)(const struct keeper *keeper, FILE *file), struct error *err)
+{
+	char path[KEPT_PATH_BYTES];
+	FILE *file = fopen(kept_path(path, keeper->name, name), "wex");
+
+	if (file == NULL)
+		return error_set_errno(err, -errno, "%s", path);
+	write(keeper, file);
+	return close_written(file, path, err);
 }
 
 static int write_files(const struct keeper *keeper, struct error *err)
@@ -211,11 +253,9 @@ static int write_files(const struct keeper *keeper, struct error *err)
 
 	if (len < 0)
 		return error_set_errno(err, -errno, "/proc/self/exe (is /proc mounted?)");
-	file = fopen(kept_path(path, keeper->name, "known_hosts"), "wex");
-	if (file == NULL)
-		return error_set_errno(err, -errno, "%s", path);
-	write_known_hosts(keeper, file);
-	rc = close_written(file, path, err);
+	rc = write_file(keeper, "known_hosts", write_known_hosts, err);
+	if (rc == 0)
+		rc = write_file(keeper, "inventory.json", write_inventory, err);
 	if (rc < 0)
 		return rc;
 	file = fopen(kept_path(path, keeper->name, "ssh_config"), "wex");

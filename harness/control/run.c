@@ -9,7 +9,6 @@
 #include "harness/control/run_report.h"
 #include "harness/measure/environment.h"
 #include "harness/result/journal.h"
-#include "harness/scenario/inventory.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -73,21 +72,7 @@ static int make_plan(struct run *run, struct error *err)
 	for (uint32_t c = 0; rc == 0 && c < run->plan->n_cells; c++)
 		if (run->plan->cells[c].parties > run->n_hosts)
 			run->n_hosts = run->plan->cells[c].parties;
-	return rc;
-}
-
-static cJSON *inventory(const struct run *run)
-{
-	struct inventory inventory = {.backend = "emulated", .n_hosts = run->n_hosts};
-
-	for (uint32_t h = 0; h < run->n_hosts; h++) {
-		struct inventory_host *host = &inventory.hosts[h];
-		uint32_t region = scenario_region(run->scenario, h);
-
-		snprintf(host->name, sizeof(host->name), "host%u", h);
-		strcpy(host->region, run->scenario->regions[region]);
-	}
-	return inventory_json(&inventory);
+	return rc < 0 ? rc : run_inventory_make(run, err);
 }
 
 static int open_result(struct run *run, struct error *err)
@@ -100,7 +85,7 @@ static int open_result(struct run *run, struct error *err)
 	    .matrix_text = run->scenario->matrix_text,
 	    .seed = run->scenario->seed,
 	    .argv = run->options->argv,
-	    .inventory = inventory(run),
+	    .inventory = inventory_json(&run->inventory),
 	    .versions = run_versions(),
 	};
 	int rc = result_create(&config, &run->result, err);
@@ -131,6 +116,8 @@ static int run_block(struct run *run, const struct plan_step *step, uint32_t att
 	    cell->mode, plan_cell_size(run->plan, cell), cell->parties);
 	progress_block(&run->progress, label, cell->estimate.total_ns);
 	rc = cell_run(run, &which, verdict, &sentence, err);
+	if (verdict->status == CELL_FAILED)
+		run_inventory_look(run);
 	units_duration(took, clock_monotonic_ns() - began_ns);
 	snprintf(words, sizeof(words), "%s%s in %s", cell_status_text(verdict->status),
 	    verdict->n_taints > 0 ? ", tainted," : "", took);
@@ -177,8 +164,8 @@ static void note_hosts(struct run *run)
 	char took[UNITS_TEXT_BYTES];
 
 	progress_note(&run->progress,
-	    "%u host%s up, connected, equipped and calibrated in %s", run->n_hosts,
-	    run->n_hosts == 1 ? "" : "s",
+	    "%u host%s %sconnected, equipped and calibrated in %s", run->n_hosts,
+	    run->n_hosts == 1 ? "" : "s", run->testbed != NULL ? "up, " : "",
 	    units_duration(took, clock_monotonic_ns() - run->began_ns));
 }
 
@@ -254,6 +241,7 @@ int run_scenario(const struct run_options *options)
 	if (run == NULL)
 		return EXIT_RUN_FAILED;
 	run->options = options;
+	run->keeper_fd = -1;
 	run->began_ns = clock_monotonic_ns();
 	uv_loop_init(&run->loop);
 	watch_signals(run);

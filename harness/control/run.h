@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One `e3 run`, from a scenario to a result:
- *   plan -> hosts (testbed, fleet, upload, facts, calibration) -> null run -> blocks of
+ *   plan -> hosts (testbed or inventory, fleet, upload, facts, calibration) -> null run
+ * -> blocks of
  *   cells
  *   -> teardown -> result. What went wrong first decides; teardown and result always
  *      come.
@@ -13,6 +14,7 @@
 #include "harness/control/progress.h"
 #include "harness/control/run_inputs.h"
 #include "harness/result/result.h"
+#include "harness/scenario/inventory.h"
 #include "harness/scenario/plan.h"
 #include "testbed/testbed.h"
 
@@ -20,6 +22,7 @@
 
 struct run_options {
 	const char *scenario_path;
+	const char *inventory_path; /* hosts of the user's; NULL = emulated ones */
 	struct plan_filter filter;
 	const char *results_folder;
 	const char *mnist_folder; /* NULL = the project's own digits */
@@ -35,10 +38,15 @@ struct run {
 	struct scenario *scenario;
 	struct plan *plan;
 	struct run_inputs inputs;
+	struct inventory inventory; /* of the run's hosts; addresses once they are up */
 	uint32_t n_hosts;
-	struct testbed *testbed;
-	uv_poll_t testbed_watch;
-	int is_watching;
+	/* One-way delays, [from][to]: configured ones of emulated hosts, else half of the
+	 * round trip that was measured. */
+	uint64_t one_way_ns[NETWORK_PARTIES_MAX][NETWORK_PARTIES_MAX];
+	int knows_one_way;
+	struct testbed *testbed; /* NULL over an inventory */
+	uv_poll_t hosts_watch;   /* emulated hosts: of this run, or of `e3 up` */
+	int is_watching, keeper_fd, hosts_are_gone;
 	struct fleet_key key;
 	struct fleet_step hosts;
 	struct result *result;
@@ -57,7 +65,17 @@ const struct error *run_must_end(void *run);
 /* The names of a cell, as the result wants them; valid as long as the plan. */
 struct result_cell run_result_cell(const struct run *run, const struct plan_cell *cell);
 
-/* run_hosts.c: emulated hosts up, connected, equipped, described, calibrated. */
+/* run_inventory.c: which hosts there will be. -EINVAL and -ENOENT name file and key. */
+int run_inventory_make(struct run *run, struct error *err);
+/* The identity that its hosts accept, read from where it says. */
+int run_inventory_key(struct run *run, struct error *err);
+/* The network of the hosts that `e3 up` keeps; nothing if they are no such hosts. */
+int run_inventory_enter(struct run *run, struct error *err);
+/* After a failure: whether it is that those hosts were taken away; run->ended says so. */
+void run_inventory_look(struct run *run);
+
+/* run_hosts.c: hosts up or entered, connected, equipped, described, calibrated. What was
+ * brought to hosts of an inventory is removed at the end. */
 int run_hosts_up(struct run *run, struct error *err);
 void run_hosts_down(struct run *run);
 

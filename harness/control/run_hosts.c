@@ -26,6 +26,22 @@ static void on_testbed(uv_poll_t *poll, int status, int events)
 		run->ended = err;
 }
 
+/* As an inventory says them; the delays are what is configured. */
+static void note_addresses(struct run *run)
+{
+	for (uint32_t h = 0; h < run->n_hosts; h++) {
+		const struct testbed_host *host = testbed_host(run->testbed, h);
+		struct inventory_host *to = &run->inventory.hosts[h];
+
+		strcpy(to->address, host->address);
+		strcpy(to->user, host->user);
+		strcpy(to->host_key, host->host_key);
+		to->port = host->port;
+		for (uint32_t p = 0; p < run->n_hosts; p++)
+			run->one_way_ns[h][p] = scenario_one_way_ns(run->scenario, h, p);
+	}
+}
+
 static int testbed_start(struct run *run, struct error *err)
 {
 	struct testbed_config config = {
@@ -36,10 +52,11 @@ static int testbed_start(struct run *run, struct error *err)
 	rc = testbed_up(&config, &run->testbed, err);
 	if (rc < 0)
 		return rc;
-	uv_poll_init(&run->loop, &run->testbed_watch, testbed_fd(run->testbed));
-	run->testbed_watch.data = run;
+	uv_poll_init(&run->loop, &run->hosts_watch, testbed_fd(run->testbed));
+	run->hosts_watch.data = run;
 	run->is_watching = 1;
-	uv_poll_start(&run->testbed_watch, UV_READABLE, on_testbed);
+	uv_poll_start(&run->hosts_watch, UV_READABLE, on_testbed);
+	note_addresses(run);
 	return 0;
 }
 
@@ -51,11 +68,11 @@ static int connect_fleet(struct run *run, struct error *err)
 	int rc;
 
 	for (uint32_t h = 0; h < run->n_hosts; h++) {
-		const struct testbed_host *host = testbed_host(run->testbed, h);
+		const struct inventory_host *host = &run->inventory.hosts[h];
 
 		hosts[h] = (struct fleet_host_config){.name = host->name,
 		    .address = host->address,
-		    .port = host->port,
+		    .port = (uint16_t)host->port,
 		    .user = host->user,
 		    .host_key = host->host_key};
 	}
@@ -149,17 +166,35 @@ static int describe_hosts(struct run *run, struct error *err)
 		argvs[h] = argv;
 	rc = fleet_step_ask(&run->hosts, argvs, replies, err);
 	for (uint32_t h = 0; h < run->n_hosts; h++)
-		result_environment(
-		    run->result, testbed_host(run->testbed, h)->name, replies[h]);
+		result_environment(run->result, run->inventory.hosts[h].name, replies[h]);
+	return rc;
+}
+
+static int emulate(struct run *run, struct error *err)
+{
+	int rc = fleet_key_make(&run->key, err);
+
+	return rc < 0 ? rc : testbed_start(run, err);
+}
+
+static int enter(struct run *run, struct error *err)
+{
+	int rc = run_inventory_key(run, err);
+
+	if (rc == 0)
+		rc = run_inventory_enter(run, err);
+	if (rc == 0)
+		result_note(run->result,
+		    "hosts of an inventory: the scenario's delays, rate, jitter and loss "
+		    "are not applied, the network is the one between the hosts");
 	return rc;
 }
 
 int run_hosts_up(struct run *run, struct error *err)
 {
-	int rc = fleet_key_make(&run->key, err);
+	int rc =
+	    run->options->inventory_path != NULL ? enter(run, err) : emulate(run, err);
 
-	if (rc == 0)
-		rc = testbed_start(run, err);
 	if (rc == 0)
 		rc = connect_fleet(run, err);
 	if (rc == 0)
@@ -171,12 +206,34 @@ int run_hosts_up(struct run *run, struct error *err)
 	return rc;
 }
 
+static void clean_hosts(struct run *run)
+{
+	char note[ERROR_TEXT_BYTES + 640];
+
+	fleet_step_clean(&run->hosts);
+	for (uint32_t h = 0; h < run->n_hosts; h++) {
+		const struct outcome *outcome = &run->hosts.outcomes[h];
+		const char *folder = fleet_folder(run->hosts.fleet, h);
+
+		if (outcome->kind == OUTCOME_OK || folder[0] == '\0')
+			continue;
+		snprintf(note, sizeof(note), "%s may still have the folder %s: %s",
+		    run->inventory.hosts[h].name, folder, outcome->error.text);
+		result_note(run->result, note);
+	}
+}
+
 void run_hosts_down(struct run *run)
 {
+	if (run->hosts.fleet != NULL && run->testbed == NULL && !run->hosts_are_gone)
+		clean_hosts(run);
 	fleet_step_destroy(&run->hosts);
 	if (run->is_watching)
-		uv_close((uv_handle_t *)&run->testbed_watch, NULL);
+		uv_close((uv_handle_t *)&run->hosts_watch, NULL);
 	run->is_watching = 0;
+	if (run->keeper_fd >= 0)
+		close(run->keeper_fd);
+	run->keeper_fd = -1;
 	testbed_down(run->testbed);
 	run->testbed = NULL;
 	fleet_key_finish(&run->key);

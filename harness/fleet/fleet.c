@@ -42,7 +42,7 @@ static void round_begin(struct fleet *fleet, fleet_done done, void *user)
 {
 	struct fleet_round *round = &fleet->round;
 
-	assert(!round->done && "one fleet_connect() or fleet_upload() at a time");
+	assert(!round->done && "one of the fleet's steps at a time");
 	round->done = done;
 	round->user = user;
 	round->n_left = fleet->n_hosts;
@@ -249,6 +249,19 @@ void fleet_upload(struct fleet *fleet, const struct fleet_file *files, uint32_t 
 	round_begin(fleet, done, user);
 	if (!fleet->is_destroyed)
 		fleet_upload_begin(fleet, files, n_files);
+}
+
+void fleet_clean(struct fleet *fleet, fleet_done done, void *user)
+{
+	round_begin(fleet, done, user);
+	for (uint32_t i = 0; i < fleet->n_hosts && !fleet->is_destroyed; i++) {
+		struct fleet_host *host = &fleet->hosts[i];
+
+		if (host->is_connected)
+			host_clean(host);
+		else
+			fleet_settle(host, &host->connection);
+	}
 }
 
 const char *fleet_folder(const struct fleet *fleet, uint32_t host)

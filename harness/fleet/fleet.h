@@ -110,8 +110,8 @@ int fleet_create(struct uv_loop_s *loop, const struct fleet_host_config *hosts,
 /* Outcomes of all hosts, in their order; the array is valid during the call. */
 typedef void (*fleet_done)(void *user, const struct outcome *outcomes, uint32_t n_hosts);
 
-/* Connect to all that are not connected. Every host gets an outcome. Of fleet_connect()
- * and fleet_upload() one at a time, the other's done() must have come. */
+/* Connect to all that are not connected. Every host gets an outcome. Of fleet_connect(),
+ * fleet_upload() and fleet_clean() one at a time, the other's done() must have come. */
 void fleet_connect(struct fleet *fleet, fleet_done done, void *user);
 
 /* A local file and its name below the run folder on the host (fleet_folder()). */
@@ -126,6 +126,10 @@ struct fleet_file {
  * outcome that says why; when a local file can't be read, every host has SKIPPED. */
 void fleet_upload(struct fleet *fleet, const struct fleet_file *files, uint32_t n_files,
     fleet_done done, void *user);
+
+/* Remove from every host what was sent to it, and the run folder, when nothing runs there
+ * any more. A host that is not connected has the outcome that says why. */
+void fleet_clean(struct fleet *fleet, fleet_done done, void *user);
 
 /* Absolute folder on every host below which uploads go; valid after connect. */
 const char *fleet_folder(const struct fleet *fleet, uint32_t host);

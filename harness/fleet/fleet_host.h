@@ -30,7 +30,7 @@ struct fleet_host {
 	uint64_t sent_bytes;             /* of sessions that have ended */
 };
 
-/* What all hosts do together: connect or upload; one at a time. */
+/* What all hosts do together: connect, upload or clean; one at a time. */
 struct fleet_round {
 	fleet_done done;
 	void *user;
@@ -68,6 +68,8 @@ void fleet_maybe_closed(struct fleet *fleet);
 
 /* host_connect.c */
 void host_connect(struct fleet_host *host);
+/* host_clean.c: of one that is connected. */
+void host_clean(struct fleet_host *host);
 
 /* fleet_command.c: cancel all, and free what is left over. */
 void host_commands_cancel(struct fleet_host *host);

@@ -3,6 +3,7 @@
 
 #include "harness/measure/calibrate.h"
 #include "harness/measure/taint.h"
+#include "harness/result/result.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -17,7 +18,11 @@ cJSON *calibration_pair_json(uint32_t from, uint32_t to, uint64_t configured_rtt
 
 	cJSON_AddNumberToObject(json, "from", from);
 	cJSON_AddNumberToObject(json, "to", to);
-	cJSON_AddNumberToObject(json, "configured_rtt_ns", (double)configured_rtt_ns);
+	if (configured_rtt_ns == RESULT_RTT_UNKNOWN)
+		cJSON_AddNullToObject(json, "configured_rtt_ns");
+	else
+		cJSON_AddNumberToObject(
+		    json, "configured_rtt_ns", (double)configured_rtt_ns);
 	cJSON_AddNumberToObject(json, "sent", measured->sent);
 	cJSON_AddNumberToObject(json, "received", measured->received);
 	if (measured->received == 0) {
@@ -57,7 +62,7 @@ void calibration_pair_taints(cJSON *taints, const cJSON *inventory, uint32_t fro
 	    name_of(inventory, to, b));
 	if (measured->received == 0)
 		taint_check(taints, TAINT_PROBES_LOST, 1, pair);
-	else
+	else if (configured_rtt_ns != RESULT_RTT_UNKNOWN)
 		taint_check_limit(
 		    taints, TAINT_RTT_OFF, off < 0 ? -off : off, limit, pair);
 }

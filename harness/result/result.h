@@ -86,6 +86,8 @@ int result_create(
 /* Facts of one host (environment_json()); "controller" for this machine. */
 void result_environment(struct result *r, const char *host, struct cJSON *facts);
 
+#define RESULT_RTT_UNKNOWN UINT64_MAX /* a network that nobody configured */
+
 /* What the network did before the run. Hosts by index in the inventory; the configured
  * round trip is the sum of both directions. Adds a taint where they differ by more than
  * max(0.5 ms, 1 %), or nothing came back. */

@@ -146,6 +146,7 @@ static const struct json_rule inventory_rules[] = {
     {.key = "$schema", .is_required = 1, .read = json_read_constant, .expect = SCHEMA},
     {.key = "backend", .is_required = 1, .read = read_backend, FIELD(backend)},
     {.key = "identity", .read = read_identity, FIELD(identity_path)},
+    {.key = "up", .read = json_read_name, FIELD(up)},
     {.key = "hosts", .is_required = 1, .read = read_hosts},
     {0},
 };
@@ -222,6 +223,8 @@ struct cJSON *inventory_json(const struct inventory *inventory)
 		cJSON_AddStringToObject(
 		    cJSON_AddObjectToObject(json, "identity"), "secret_ref", secret);
 	}
+	if (inventory->up[0] != '\0')
+		cJSON_AddStringToObject(json, "up", inventory->up);
 	hosts = cJSON_AddArrayToObject(json, "hosts");
 	for (uint32_t i = 0; i < inventory->n_hosts; i++)
 		cJSON_AddItemToArray(hosts, host_json(&inventory->hosts[i]));

@@ -30,6 +30,8 @@ struct inventory_host {
 struct inventory {
 	char backend[16];        /* "emulated" or "ssh" */
 	char identity_path[512]; /* the controller's private key; "" = made for the run */
+	char up[64]; /* hosts that `e3 up` keeps under this name: their network is to be
+		      * entered before they can be reached; "" = the machine's own */
 	struct inventory_host hosts[INVENTORY_HOSTS_MAX];
 	uint32_t n_hosts;
 };

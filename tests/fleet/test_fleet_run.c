@@ -195,6 +195,38 @@ static void test_real_program(void **state)
 	crew_down(&crew);
 }
 
+/* What others keep in ~/.cache stays; the second host has nothing else there. */
+static void test_clean(void **state)
+{
+	static struct crew crew;
+	char folder[2][512], other[600], cache[600];
+	FILE *file;
+
+	(void)state;
+	crew_begin(&crew, 2);
+	crew_upload_program(&crew);
+	for (uint32_t i = 0; i < 2; i++)
+		snprintf(folder[i], sizeof(folder[i]), "%s", fleet_folder(crew.fleet, i));
+	snprintf(other, sizeof(other), "%.*s/other",
+	    (int)(strlen(folder[0]) - strlen("/e3/run")), folder[0]);
+	snprintf(cache, sizeof(cache), "%.*s",
+	    (int)(strlen(folder[1]) - strlen("/e3/run")), folder[1]);
+	file = fopen(other, "w");
+	assert_non_null(file);
+	fclose(file);
+	crew.n_done = 0;
+	fleet_clean(crew.fleet, crew_done, &crew);
+	crew_wait(&crew, &crew.n_done);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(crew.outcomes[i].kind, OUTCOME_OK);
+		assert_int_equal(access(folder[i], F_OK), -1);
+	}
+	assert_int_equal(access(other, F_OK), 0);
+	assert_int_equal(access(cache, F_OK), -1);
+	unlink(other);
+	crew_down(&crew);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +235,7 @@ int main(void)
 	    cmocka_unit_test(test_endings),
 	    cmocka_unit_test(test_upload),
 	    cmocka_unit_test(test_real_program),
+	    cmocka_unit_test(test_clean),
 	};
 
 	return cmocka_run_group_tests(tests, up, fixture_down);

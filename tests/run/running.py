@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import jsonschema
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "hosts"))
 import residue
 
@@ -31,6 +33,12 @@ def scenario(folder, **changes):
     with open(path, "w", encoding="utf-8") as out:
         json.dump({key: value for key, value in document.items() if value is not None}, out)
     return path
+
+
+def validate(document):
+    with open(os.path.join(HOME, "docs/schema/result.schema.json"), encoding="utf-8") as text:
+        schema = json.load(text)
+    jsonschema.Draft202012Validator(schema).validate(document)
 
 
 class Run:
@@ -60,7 +68,7 @@ class Run:
 
     def result(self):
         """The one result document, or None."""
-        found = [path for path in glob.glob(self.results + "/*.json")]
+        found = glob.glob(self.results + "/*.json")
         if len(found) != 1:
             return None
         with open(found[0], encoding="utf-8") as text:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from running import HOME, Run, residue, scenario
+from running import HOME, Run, residue, scenario, validate
 from held_hosts import Tap, skip_unless_root
 
 PROGRAM = os.path.realpath(sys.argv[1])
@@ -22,14 +22,6 @@ LONG = [{"name": "rounds", "sizes": ["2000"]}]  # 2000 rounds of 6 to 10 ms: man
 def complain(tap, good, name, run_end):
     code, out, err = run_end
     return tap.check(good, name, f"exit {code}\n{out}\n{err}")
-
-
-def validate(document):
-    if not os.path.exists(os.path.join(HOME, "docs/schema/result.schema.json")): return
-    import jsonschema
-    with open(os.path.join(HOME, "docs/schema/result.schema.json"), encoding="utf-8") as text:
-        schema = json.load(text)
-    jsonschema.Draft202012Validator(schema).validate(document)
 
 
 def audited(tap, name):

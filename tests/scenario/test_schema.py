@@ -46,7 +46,7 @@ GOOD = {
         "order": "row=source, column=destination",
         "sites": ["aa", "bb"], "rtt": [[None, 1.5], [2, None]]},
     "inventory": {
-        "$schema": "e3/inventory/v1", "backend": "ssh", "identity": {"secret_ref": "file:/k"},
+        "$schema": "e3/inventory/v1", "backend": "ssh", "identity": {"secret_ref": "file:/k"}, "up": "distant-4",
         "hosts": [{"name": "host0", "region": "ams", "address": "203.0.113.7", "port": 2222,
                    "user": "e3_user", "host_key": "ssh-ed25519 AAAA"}]},
 }
@@ -123,6 +123,7 @@ VALUES = [
     ("inventory", "hosts/0/host_key", "ssh-rsa AAAA", False),
     ("inventory", "hosts/0/host_key", "ssh-ed25519 AAAA me@here", False),
     ("inventory", "identity/secret_ref", "hunter2", False), ("inventory", "identity/secret_ref", "file:", False),
+    ("inventory", "up", "../x", False), ("inventory", "up", "x" * 63, True), ("inventory", "up", "x" * 64, False),
     ("inventory", "identity", {}, False), ("inventory", "hosts/0/name", "h" * 32, False),
 ]
 
