@@ -7,6 +7,7 @@
 #include "harness/command/table_row.h"
 
 #include <cjson/cJSON.h>
+#include <string.h>
 
 struct plan_options {
 	struct plan_filter filter;
@@ -63,7 +64,7 @@ static void print_cells(const struct plan *plan)
 static void print_plan(const struct plan *plan)
 {
 	const struct scenario *scenario = plan->scenario;
-	char text[UNITS_TEXT_BYTES];
+	char text[UNITS_TEXT_BYTES], scales[80] = "";
 
 	printf("%s: %s\n", scenario->name, scenario->description);
 	printf("regions");
@@ -74,9 +75,12 @@ static void print_plan(const struct plan *plan)
 		printf(" x %g", scenario->matrix_scale);
 	printf("\n\n");
 	print_cells(plan);
-	printf("\n%u cell%s, %u block%s: %u runs, about %s\n", plan->n_cells,
+	for (uint32_t s = 0; plan->n_scales > 1 && s < plan->n_scales; s++)
+		snprintf(scales + strlen(scales), sizeof(scales) - strlen(scales), "%s%g",
+		    s == 0 ? ", delays x " : ", ", scenario->delay_scales[s]);
+	printf("\n%u cell%s, %u block%s%s: %u runs, about %s\n", plan->n_cells,
 	    plan->n_cells == 1 ? "" : "s", plan->blocks, plan->blocks == 1 ? "" : "s",
-	    plan->n_steps, units_duration(text, plan->estimate_ns));
+	    scales, plan->n_steps, units_duration(text, plan->estimate_ns));
 }
 
 static cJSON *cell_json(const struct plan *plan, const struct plan_cell *cell)
@@ -113,6 +117,7 @@ static int print_json(const struct plan *plan)
 		cJSON_AddNumberToObject(step, "cell", plan->steps[i].cell);
 		cJSON_AddNumberToObject(step, "block", plan->steps[i].block);
 		cJSON_AddNumberToObject(step, "position", plan->steps[i].position);
+		cJSON_AddNumberToObject(step, "delay_scale", plan->steps[i].delay_scale);
 		cJSON_AddItemToArray(steps, step);
 	}
 	return json_output(json);

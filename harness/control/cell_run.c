@@ -202,6 +202,7 @@ static int tell(struct run *run, const struct cell_run *which, struct block_note
 	    .index = which->block,
 	    .attempt = which->attempt,
 	    .position = which->position,
+	    .delay_scale = which->delay_scale,
 	    .status = status_of(notes),
 	    .wire_before = notes->has_wire ? &notes->wire[0] : NULL,
 	    .wire_after = notes->has_wire ? &notes->wire[1] : NULL,

@@ -12,6 +12,7 @@ struct plan_cell;
 struct cell_run {
 	const struct plan_cell *cell;
 	uint32_t block, attempt, position;
+	double delay_scale; /* at which the network is */
 };
 
 /* *verdict and *sentence (code 0 = nothing to say) tell how it went. Negative only when

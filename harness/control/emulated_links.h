@@ -7,6 +7,8 @@
 #include "testbed/testbed.h"
 
 /* Links, labels and seed of config->n_hosts parties. The labels are the scenario's. */
-void emulated_links(const struct scenario *scenario, struct testbed_config *config);
+/* All delays times `scale`; jitter, rate and loss as they are. */
+void emulated_links(
+    const struct scenario *scenario, double scale, struct testbed_config *config);
 
 #endif

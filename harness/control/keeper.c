@@ -144,7 +144,7 @@ static int hosts_up(struct keeper *keeper, struct error *err)
 	if (rc < 0)
 		return rc;
 	config.authorized_key = public_key;
-	emulated_links(keeper->scenario, &config);
+	emulated_links(keeper->scenario, 1, &config);
 	return testbed_up(&config, &keeper->testbed, err);
 }
 

@@ -62,10 +62,12 @@ static void watch_signals(struct run *run)
 /* All that can be refused before anything is started. */
 static int make_plan(struct run *run, struct error *err)
 {
+	struct plan_filter filter = run->options->filter;
 	int rc = scenario_read(run->options->scenario_path, &run->scenario, err);
 
+	filter.is_unscaled = run->options->inventory_path != NULL;
 	if (rc == 0)
-		rc = plan_create(run->scenario, &run->options->filter, &run->plan, err);
+		rc = plan_create(run->scenario, &filter, &run->plan, err);
 	if (rc == 0)
 		rc = run_inputs_for(
 		    &run->inputs, run->plan, run->options->mnist_folder, err);
@@ -95,26 +97,45 @@ static int open_result(struct run *run, struct error *err)
 	for (uint32_t c = 0; rc == 0 && c < run->plan->n_cells; c++) {
 		struct result_cell cell = run_result_cell(run, &run->plan->cells[c]);
 
-		result_plan(run->result, &cell, run->plan->cells[c].blocks);
+		result_plan(
+		    run->result, &cell, run->plan->cells[c].blocks * run->plan->n_scales);
 	}
 	return rc;
+}
+
+static void label_block(
+    const struct run *run, const struct plan_step *step, char *out, size_t bytes)
+{
+	const struct plan_cell *cell = &run->plan->cells[step->cell];
+	char scale[32] = "";
+
+	if (run->plan->n_scales > 1)
+		snprintf(scale, sizeof(scale), ", delays x %g", step->delay_scale);
+	snprintf(out, bytes, "%-10s %s %s %s, %u parties%s",
+	    plan_cell_transport(run->plan, cell), plan_cell_workload(run->plan, cell),
+	    cell->mode, plan_cell_size(run->plan, cell), cell->parties, scale);
 }
 
 static int run_block(struct run *run, const struct plan_step *step, uint32_t attempt,
     uint32_t position, struct result_verdict *verdict, struct error *err)
 {
 	const struct plan_cell *cell = &run->plan->cells[step->cell];
-	const struct cell_run which = {
-	    .cell = cell, .block = step->block, .attempt = attempt, .position = position};
+	const struct cell_run which = {.cell = cell,
+	    .block = step->block,
+	    .attempt = attempt,
+	    .position = position,
+	    .delay_scale = step->delay_scale};
 	uint64_t began_ns = clock_monotonic_ns();
 	struct error sentence = {0};
 	char label[160], words[64], took[UNITS_TEXT_BYTES];
 	int rc;
 
-	snprintf(label, sizeof(label), "%-10s %s %s %s, %u parties",
-	    plan_cell_transport(run->plan, cell), plan_cell_workload(run->plan, cell),
-	    cell->mode, plan_cell_size(run->plan, cell), cell->parties);
-	progress_block(&run->progress, label, cell->estimate.total_ns);
+	label_block(run, step, label, sizeof(label));
+	progress_block(&run->progress, label,
+	    estimate_scaled_ns(&cell->estimate, step->delay_scale));
+	rc = run_hosts_scale(run, step->delay_scale, err);
+	if (rc < 0)
+		return rc;
 	rc = cell_run(run, &which, verdict, &sentence, err);
 	if (verdict->status == CELL_FAILED)
 		run_inventory_look(run);
@@ -242,6 +263,7 @@ int run_scenario(const struct run_options *options)
 		return EXIT_RUN_FAILED;
 	run->options = options;
 	run->keeper_fd = -1;
+	run->delay_scale = 1;
 	run->began_ns = clock_monotonic_ns();
 	uv_loop_init(&run->loop);
 	watch_signals(run);

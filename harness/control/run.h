@@ -44,6 +44,7 @@ struct run {
 	 * round trip that was measured. */
 	uint64_t one_way_ns[NETWORK_PARTIES_MAX][NETWORK_PARTIES_MAX];
 	int knows_one_way;
+	double delay_scale;      /* at which the emulator is */
 	struct testbed *testbed; /* NULL over an inventory */
 	uv_poll_t hosts_watch;   /* emulated hosts: of this run, or of `e3 up` */
 	int is_watching, keeper_fd, hosts_are_gone;
@@ -77,6 +78,8 @@ void run_inventory_look(struct run *run);
 /* run_hosts.c: hosts up or entered, connected, equipped, described, calibrated. What was
  * brought to hosts of an inventory is removed at the end. */
 int run_hosts_up(struct run *run, struct error *err);
+/* All delays between emulated hosts become the configured ones times this. */
+int run_hosts_scale(struct run *run, double scale, struct error *err);
 void run_hosts_down(struct run *run);
 
 #endif

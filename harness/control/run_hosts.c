@@ -26,7 +26,7 @@ static void on_testbed(uv_poll_t *poll, int status, int events)
 		run->ended = err;
 }
 
-/* As an inventory says them; the delays are what is configured. */
+/* As an inventory says them. */
 static void note_addresses(struct run *run)
 {
 	for (uint32_t h = 0; h < run->n_hosts; h++) {
@@ -37,9 +37,35 @@ static void note_addresses(struct run *run)
 		strcpy(to->user, host->user);
 		strcpy(to->host_key, host->host_key);
 		to->port = host->port;
-		for (uint32_t p = 0; p < run->n_hosts; p++)
-			run->one_way_ns[h][p] = scenario_one_way_ns(run->scenario, h, p);
 	}
+}
+
+static void note_delays(struct run *run, const struct testbed_config *config)
+{
+	for (uint32_t from = 0; from < run->n_hosts; from++)
+		for (uint32_t to = 0; to < run->n_hosts; to++)
+			run->one_way_ns[from][to] = config->links[from][to].one_way_ns;
+}
+
+int run_hosts_scale(struct run *run, double scale, struct error *err)
+{
+	struct testbed_config config = {.n_hosts = run->n_hosts};
+
+	if (run->testbed == NULL || scale == run->delay_scale)
+		return 0;
+	emulated_links(run->scenario, scale, &config);
+	for (uint32_t from = 0; from < run->n_hosts; from++)
+		for (uint32_t to = 0; to < run->n_hosts; to++) {
+			int rc = from == to ? 0
+					    : testbed_set_link(run->testbed, from, to,
+						  &config.links[from][to], err);
+
+			if (rc < 0)
+				return rc;
+		}
+	note_delays(run, &config);
+	run->delay_scale = scale;
+	return 0;
 }
 
 static int testbed_start(struct run *run, struct error *err)
@@ -48,7 +74,7 @@ static int testbed_start(struct run *run, struct error *err)
 	    .n_hosts = run->n_hosts, .authorized_key = run->key.public_line};
 	int rc;
 
-	emulated_links(run->scenario, &config);
+	emulated_links(run->scenario, 1, &config);
 	rc = testbed_up(&config, &run->testbed, err);
 	if (rc < 0)
 		return rc;
@@ -57,6 +83,7 @@ static int testbed_start(struct run *run, struct error *err)
 	run->is_watching = 1;
 	uv_poll_start(&run->hosts_watch, UV_READABLE, on_testbed);
 	note_addresses(run);
+	note_delays(run, &config);
 	return 0;
 }
 

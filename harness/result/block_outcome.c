@@ -217,6 +217,25 @@ static void decompose(struct reading *reading, struct block_figures *figures)
 		split_by_replay(&model, traces, ended_ns, block->rate_bps, figures);
 }
 
+/* Asymmetric delays cost the mean of both directions when a protocol goes back and
+ * forth. */
+static int64_t longest_one_way_ns(const struct result_block *block)
+{
+	uint64_t longest_rtt_ns = 0;
+
+	if (block->one_way_ns == NULL)
+		return FIGURE_UNKNOWN;
+	for (uint32_t a = 0; a < block->cell.parties; a++)
+		for (uint32_t b = 0; b < a; b++) {
+			uint64_t rtt_ns =
+			    block->one_way_ns[a][b] + block->one_way_ns[b][a];
+
+			longest_rtt_ns =
+			    rtt_ns > longest_rtt_ns ? rtt_ns : longest_rtt_ns;
+		}
+	return (int64_t)(longest_rtt_ns / 2);
+}
+
 static void read_figures(struct reading *reading)
 {
 	struct block_figures *figures = &reading->out->figures;
@@ -225,6 +244,8 @@ static void read_figures(struct reading *reading)
 	    .wire_bytes = FIGURE_UNKNOWN,
 	    .wire_packets = FIGURE_UNKNOWN,
 	    .network_floor_ns = FIGURE_UNKNOWN,
+	    .longest_one_way_ns = longest_one_way_ns(reading->block),
+	    .delay_scale = reading->block->delay_scale,
 	    .setup_ns = span_ns(reading->block, LIFE_PREPARE, LIFE_OPEN),
 	    .teardown_ns = span_ns(reading->block, LIFE_CLOSE, LIFE_FINALISE)};
 	sum_up_reports(reading, figures);
@@ -328,6 +349,7 @@ static cJSON *block_json(struct reading *reading, cJSON *hosts)
 	cJSON_AddNumberToObject(json, "index", block->index);
 	cJSON_AddNumberToObject(json, "attempt", block->attempt);
 	cJSON_AddNumberToObject(json, "position", block->position);
+	cJSON_AddNumberToObject(json, "delay_scale", block->delay_scale);
 	cJSON_AddStringToObject(json, "status", cell_status_text(reading->out->status));
 	add_sentence(json, "error", reading->out->error);
 	add_life(json, block);

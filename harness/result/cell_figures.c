@@ -2,6 +2,7 @@
 #include "harness/result/cell_figures.h"
 
 #include "harness/measure/histogram_json.h"
+#include "harness/result/effective_rounds.h"
 #include "harness/result/spread.h"
 
 #include <cjson/cJSON.h>
@@ -14,6 +15,7 @@ struct cell_figures {
 	struct block_figures *blocks;
 	uint32_t n_blocks, n_tainted;
 	struct histogram *clean, *tainted; /* rounds */
+	struct effective_rounds effective;
 };
 
 static const struct {
@@ -47,15 +49,19 @@ void cell_figures_destroy(struct cell_figures *figures)
 	histogram_destroy(figures->clean);
 	histogram_destroy(figures->tainted);
 	free(figures->blocks);
+	effective_rounds_finish(&figures->effective);
 	free(figures);
 }
 
 int cell_figures_add(struct cell_figures *figures, const struct block_figures *block,
     const struct histogram *round_ns)
 {
-	struct block_figures *blocks =
-	    realloc(figures->blocks, (figures->n_blocks + 1) * sizeof(*blocks));
+	struct block_figures *blocks;
+	int rc = effective_rounds_add(&figures->effective, block);
 
+	if (rc < 0 || block->delay_scale != 1)
+		return rc;
+	blocks = realloc(figures->blocks, (figures->n_blocks + 1) * sizeof(*blocks));
 	if (blocks == NULL)
 		return -ENOMEM;
 	figures->blocks = blocks;
@@ -188,6 +194,8 @@ cJSON *cell_figures_json(const struct cell_figures *figures)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		add_field(json, figures, fields[i].key, fields[i].offset, values);
 	add_efficiency(json, figures, values);
+	cJSON_AddItemToObject(
+	    json, "effective_rounds", effective_rounds_json(&figures->effective));
 	cJSON_AddItemToObject(json, "decomposition",
 	    decomposition_json(&median_block(figures, walls)->parts));
 	add_phases(json, figures);

@@ -25,7 +25,8 @@ struct cJSON;
 	X(retransmits)                                                                   \
 	X(cpu_ns)        /* user and system, all parties */                              \
 	X(rss_max_bytes) /* of the party with most */                                    \
-	X(network_floor_ns)
+	X(network_floor_ns)                                                              \
+	X(longest_one_way_ns) /* half the greatest round trip between two parties */
 
 #define FIGURE_UNKNOWN INT64_MIN
 
@@ -41,6 +42,7 @@ struct block_figures {
 #undef BLOCK_FIGURE
 	struct decomposition parts;
 	struct phase_figures phases;
+	double delay_scale; /* of the configured delays; 1 = as they are */
 	int is_tainted;
 };
 
@@ -49,7 +51,8 @@ struct cell_figures;
 struct cell_figures *cell_figures_create(void);          /* NULL when out of memory */
 void cell_figures_destroy(struct cell_figures *figures); /* NULL is fine */
 
-/* A block that is ok. -ENOMEM. */
+/* A block that is ok; one of another delay scale than 1 counts for the effective rounds
+ * alone. -ENOMEM. */
 int cell_figures_add(struct cell_figures *figures, const struct block_figures *block,
     const struct histogram *round_ns);
 

@@ -140,6 +140,7 @@ static int read_taints(const cJSON *taints, struct block_outcome *out, struct er
 static int read_block(const cJSON *json, struct block_outcome *out, struct error *err)
 {
 	const char *sentence = cJSON_GetStringValue(item(json, "error"));
+	const cJSON *scale = item(json, "delay_scale");
 	int64_t attempt = 0;
 	int rc = read_status(json, &out->status, err);
 
@@ -147,6 +148,10 @@ static int read_block(const cJSON *json, struct block_outcome *out, struct error
 		rc = read_integer(json, "attempt", &attempt, err);
 	if (rc == 0)
 		rc = read_taints(item(json, "taints"), out, err);
+	if (rc == 0 && (!cJSON_IsNumber(scale) || !(scale->valuedouble >= 0)))
+		rc = error_set(err, -EINVAL, "/delay_scale: not a factor");
+	if (rc == 0)
+		out->figures.delay_scale = scale->valuedouble;
 	if (rc == 0 && out->status == CELL_OK)
 		rc = read_figures(item(json, "figures"), &out->figures, err);
 	if (rc == 0 && out->status == CELL_OK)

@@ -88,10 +88,15 @@ static int take_calibration_taint(struct result *r, const cJSON *body, struct er
 
 static int take_emulator(struct result *r, const cJSON *body, struct error *err)
 {
+	cJSON *copy;
+
 	if (!cJSON_IsObject(body) ||
-	    !cJSON_ReplaceItemInObjectCaseSensitive(
-		r->calibration, "emulator", cJSON_Duplicate(body, 1)))
+	    cJSON_GetObjectItemCaseSensitive(r->calibration, "emulator") == NULL)
 		return wrong(err, "calibration_emulator");
+	copy = cJSON_Duplicate(body, 1);
+	if (copy == NULL)
+		return error_set(err, -ENOMEM, "out of memory");
+	cJSON_ReplaceItemInObjectCaseSensitive(r->calibration, "emulator", copy);
 	return 0;
 }
 

@@ -130,9 +130,10 @@ struct result_party {
 
 struct result_block {
 	struct result_cell cell;
-	uint32_t index;    /* 0 ... in the cell */
-	uint32_t attempt;  /* 0, or how often this block was run before and tainted */
-	uint32_t position; /* in the order of all blocks of the run */
+	uint32_t index;     /* 0 ... in the cell */
+	uint32_t attempt;   /* 0, or how often this block was run before and tainted */
+	uint32_t position;  /* in the order of all blocks of the run */
+	double delay_scale; /* of one_way_ns: the configured delays times this */
 	enum cell_status status;              /* all but DEGRADED and NOT_RUN */
 	const char *error;                    /* sentence, or NULL */
 	uint64_t phases_ns[LIFE_PHASE_COUNT]; /* LIFE_NOT_REACHED */

@@ -62,6 +62,23 @@ static const struct text_column part_columns[PART_COLUMNS] = {
     [PART_MEMORY] = {.header = "memory", .is_right = 1, .drop = 2},
 };
 
+enum {
+	SLOPE_TRANSPORT,
+	SLOPE_COUNTED,
+	SLOPE_ROUNDS,
+	SLOPE_FIXED,
+	SLOPE_OFF,
+	SLOPE_COLUMNS
+};
+
+static const struct text_column slope_columns[SLOPE_COLUMNS] = {
+    [SLOPE_TRANSPORT] = {.header = "transport"},
+    [SLOPE_COUNTED] = {.header = "counted", .is_right = 1},
+    [SLOPE_ROUNDS] = {.header = "effective", .is_right = 1},
+    [SLOPE_FIXED] = {.header = "without delay", .is_right = 1, .drop = 1},
+    [SLOPE_OFF] = {.header = "off the line", .is_right = 1, .drop = 2},
+};
+
 static const cJSON *item(const cJSON *object, const char *key)
 {
 	return cJSON_GetObjectItemCaseSensitive(object, key);
@@ -151,16 +168,19 @@ static void add_work(struct text_table *table, const cJSON *first, fill_row *fil
     int (*is_wanted)(const cJSON *))
 {
 	char title[TEXT_CELL_BYTES];
+	int has_title = 0;
 	const cJSON *json;
 
-	text_table_title(
-	    table, cell_name_work(item(first, "cell"), title, sizeof(title)));
 	for (json = first; json != NULL; json = json->next) {
 		struct text_cell *row;
 
 		if (!cell_name_is_same_work(item(first, "cell"), item(json, "cell")) ||
 		    !is_wanted(json))
 			continue;
+		if (!has_title)
+			text_table_title(table,
+			    cell_name_work(item(first, "cell"), title, sizeof(title)));
+		has_title = 1;
 		row = text_table_row(table);
 		if (row == NULL)
 			return;
@@ -227,6 +247,28 @@ static void fill_parts(struct text_cell *row, const cJSON *json)
 	set_units(&row[PART_MEMORY], median(figures, "rss_max_bytes"), units_bytes);
 }
 
+static void fill_slope(struct text_cell *row, const cJSON *json)
+{
+	const cJSON *figures = item(json, "figures");
+	const cJSON *line = item(figures, "effective_rounds");
+	const cJSON *rounds = item(line, "rounds");
+
+	set_rounds(&row[SLOPE_COUNTED], item(figures, "rounds"));
+	set_nothing(&row[SLOPE_ROUNDS]);
+	if (cJSON_IsNumber(rounds)) {
+		row[SLOPE_ROUNDS].style = STYLE_PLAIN;
+		snprintf(row[SLOPE_ROUNDS].text, sizeof(row[SLOPE_ROUNDS].text), "%.1f",
+		    rounds->valuedouble);
+	}
+	set_units(&row[SLOPE_FIXED], item(line, "fixed_ns"), units_duration);
+	set_units(&row[SLOPE_OFF], item(line, "off_ns"), units_duration);
+}
+
+static int is_sloped(const cJSON *json)
+{
+	return cJSON_IsObject(item(item(json, "figures"), "effective_rounds"));
+}
+
 static int is_cell(const cJSON *json)
 {
 	return cJSON_IsObject(json);
@@ -265,20 +307,29 @@ void summary_table_print(
 		    cells, cell_columns, CELL_COLUMNS, fill_cell, is_cell, out, terminal);
 }
 
-void summary_parts_print(
-    const cJSON *document, FILE *out, const struct terminal *terminal)
+/* A table of the cells that have what it shows; nothing if none has. */
+static void print_section(const char *title, const cJSON *document,
+    const struct text_column *columns, uint32_t n_columns, fill_row *fill,
+    int (*is_wanted)(const cJSON *), FILE *out, const struct terminal *terminal)
 {
 	const cJSON *cells = item(document, "cells"), *json;
 
 	cJSON_ArrayForEach(json, cells)
 	{
-		if (!is_decomposed(json))
+		if (!is_wanted(json))
 			continue;
-		fprintf(out, "\n%sWhere the wall time went%s\n",
-		    terminal_style(terminal, STYLE_BOLD),
+		fprintf(out, "\n%s%s%s\n", terminal_style(terminal, STYLE_BOLD), title,
 		    terminal_plain(terminal, STYLE_BOLD));
-		print_table(cells, part_columns, PART_COLUMNS, fill_parts, is_decomposed,
-		    out, terminal);
+		print_table(cells, columns, n_columns, fill, is_wanted, out, terminal);
 		return;
 	}
+}
+
+void summary_parts_print(
+    const cJSON *document, FILE *out, const struct terminal *terminal)
+{
+	print_section("Where the wall time went", document, part_columns, PART_COLUMNS,
+	    fill_parts, is_decomposed, out, terminal);
+	print_section("Rounds: counted, and by how the wall time grows with delays",
+	    document, slope_columns, SLOPE_COLUMNS, fill_slope, is_sloped, out, terminal);
 }

@@ -8,7 +8,8 @@
 struct cJSON;
 
 /* `document`: result_document(), or one read from a file. Nothing is printed without a
- * cell; the second without a decomposed one. */
+ * cell; the second's tables only with cells that were decomposed, or ran at several delay
+ * scales. */
 void summary_table_print(
     const struct cJSON *document, FILE *out, const struct terminal *terminal);
 void summary_parts_print(

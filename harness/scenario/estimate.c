@@ -205,3 +205,9 @@ void estimate_cell(
 			(of->is_overlay ? OVERLAY_UP_NS + OVERLAY_RTTS * rtt_ns : 0);
 	out->total_ns = out->setup_ns + out->network_ns + out->compute_ns;
 }
+
+uint64_t estimate_scaled_ns(const struct estimate *estimate, double scale)
+{
+	return estimate->setup_ns + estimate->compute_ns +
+	       (uint64_t)(scale * (double)estimate->network_ns);
+}

@@ -28,6 +28,9 @@ struct estimate_case {
 void estimate_cell(const struct scenario *scenario, const struct estimate_case *of,
     struct estimate *out);
 
+/* All of it with the delays times `scale`. */
+uint64_t estimate_scaled_ns(const struct estimate *estimate, double scale);
+
 /* Time to move `bytes` over one TCP connection: slow start, then a full window an RTT or
  * the rate (0 = unlimited), without the first one-way delay. */
 uint64_t estimate_transfer_ns(uint64_t bytes, uint64_t rtt_ns, uint64_t rate_bps);

@@ -116,31 +116,54 @@ static int is_same_computation(const struct plan_cell *a, const struct plan_cell
 	       a->size == b->size;
 }
 
+/* The scale that comes at this place of this block. */
+static double scale_at(const struct plan *plan, uint32_t block, uint32_t place)
+{
+	const struct scenario *scenario = plan->scenario;
+
+	return plan->n_scales == 1
+		   ? 1
+		   : scenario->delay_scales[(block + place) % plan->n_scales];
+}
+
+static void add_block(struct plan *plan, uint32_t first, uint32_t n, uint32_t block,
+    const uint8_t *items, struct plan_step *step)
+{
+	for (uint32_t s = 0; s < plan->n_scales; s++)
+		for (uint32_t i = 0; i < n; i++)
+			*step++ = (struct plan_step){.cell = first + items[i],
+			    .block = block,
+			    .position = i,
+			    .delay_scale = scale_at(plan, block, s)};
+}
+
 /* Steps of all blocks of the cells first .. first + n - 1, which differ in the transport
  * only. `before`: how many steps of a block come before them. */
 static void order_computation(
     struct plan *plan, uint32_t first, uint32_t n, uint32_t before)
 {
+	struct plan_step *step = plan->steps + before * plan->n_scales;
 	uint8_t items[PLAN_ORDER_ITEMS_MAX];
 	struct plan_order order;
 
 	plan_order_init(&order, n, plan->scenario->seed + first);
 	for (uint32_t block = 0; block < plan->blocks; block++) {
 		plan_order_next(&order, items);
-		for (uint32_t i = 0; i < n; i++)
-			plan->steps[block * plan->n_cells + before + i] =
-			    (struct plan_step){first + items[i], block, i};
+		add_block(plan, first, n, block, items, step);
+		step += plan->n_cells * plan->n_scales;
 	}
 }
 
 static int order(struct plan *plan, struct error *err)
 {
-	uint64_t n_steps = (uint64_t)plan->n_cells * plan->blocks;
+	uint64_t n_steps = (uint64_t)plan->n_cells * plan->blocks * plan->n_scales;
 
 	if (n_steps > PLAN_STEPS_MAX)
 		return error_set(err, -EINVAL,
-		    "%s: %u cells x %u blocks are more than %u steps: use fewer of them",
-		    plan->scenario->path, plan->n_cells, plan->blocks, PLAN_STEPS_MAX);
+		    "%s: %u cells x %u blocks x %u delay scales are more than %u steps: "
+		    "use fewer of them",
+		    plan->scenario->path, plan->n_cells, plan->blocks, plan->n_scales,
+		    PLAN_STEPS_MAX);
 	plan->n_steps = (uint32_t)n_steps;
 	plan->steps = calloc(plan->n_steps, sizeof(*plan->steps));
 	if (plan->steps == NULL)
@@ -170,7 +193,10 @@ static void estimate(struct plan *plan)
 		};
 
 		estimate_cell(plan->scenario, &of, &cell->estimate);
-		plan->estimate_ns += plan->blocks * cell->estimate.total_ns;
+		for (uint32_t s = 0; s < plan->n_scales; s++)
+			plan->estimate_ns +=
+			    plan->blocks *
+			    estimate_scaled_ns(&cell->estimate, scale_at(plan, 0, s));
 	}
 }
 
@@ -193,6 +219,7 @@ int plan_create(const struct scenario *scenario, const struct plan_filter *filte
 		return error_set(err, -ENOMEM, "%s: out of memory", scenario->path);
 	plan->scenario = scenario;
 	plan->blocks = filter->blocks == 0 ? scenario->blocks : (uint32_t)filter->blocks;
+	plan->n_scales = filter->is_unscaled ? 1 : scenario->n_delay_scales;
 	rc = expand(plan, filter, err);
 	if (rc == 0)
 		rc = order(plan, err);

@@ -7,7 +7,8 @@
  * block runs every cell once. Within a block the transports of one computation follow one
  * another directly, in an order that is random but balanced: of k transports each comes
  * once at every position in k blocks. So what drifts hits all of them alike, and two
- * transports can be compared block by block.
+ * transports can be compared block by block. With several delay scales a block runs every
+ * computation at each of them, in turns that go on from block to block.
  */
 #ifndef HARNESS_SCENARIO_PLAN_H
 #define HARNESS_SCENARIO_PLAN_H
@@ -27,6 +28,7 @@ struct plan_filter {
 	const char *workload;
 	const char *mode;
 	const char *size; /* as written in the scenario */
+	int is_unscaled;  /* only delays as they are, whatever runs.delay_scales says */
 };
 
 struct plan_cell {
@@ -44,11 +46,13 @@ struct plan_step {
 	uint32_t cell; /* index into plan->cells */
 	uint32_t block;
 	uint32_t position; /* among the transports of this computation in this block */
+	double delay_scale;
 };
 
 struct plan {
 	const struct scenario *scenario; /* borrowed */
 	uint32_t blocks;
+	uint32_t n_scales;       /* runs of one cell in one block */
 	struct plan_cell *cells; /* by parties, workload, size, transport */
 	uint32_t n_cells;
 	struct plan_step *steps; /* in the order to run */

@@ -262,17 +262,23 @@ static int check_twice(const struct plan *plan, struct error *err)
 static int check_deadline(
     const struct plan *plan, const struct plan_cell *cell, struct error *err)
 {
+	uint64_t longest_ns = 0;
 	char text[UNITS_TEXT_BYTES];
 
-	if (cell->estimate.total_ns <= plan->scenario->cell_timeout_s * NS_PER_S)
+	for (uint32_t s = 0; s < plan->n_scales; s++) {
+		double scale = plan->n_scales == 1 ? 1 : plan->scenario->delay_scales[s];
+		uint64_t ns = estimate_scaled_ns(&cell->estimate, scale);
+
+		longest_ns = ns > longest_ns ? ns : longest_ns;
+	}
+	if (longest_ns <= plan->scenario->cell_timeout_s * NS_PER_S)
 		return 0;
 	return error_set(err, -EINVAL,
 	    "%s: /runs/timeout_s: %u s, but %s %s of %u parties over %s takes about %s: "
 	    "allow at least three times as much",
 	    plan->scenario->path, plan->scenario->cell_timeout_s,
 	    plan_cell_workload(plan, cell), plan_cell_size(plan, cell), cell->parties,
-	    plan_cell_transport(plan, cell),
-	    units_duration(text, cell->estimate.total_ns));
+	    plan_cell_transport(plan, cell), units_duration(text, longest_ns));
 }
 
 int plan_check_cells(const struct plan *plan, struct error *err)

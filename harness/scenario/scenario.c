@@ -128,6 +128,41 @@ static int read_probes(const struct json_scope *at, const struct json_rule *rule
 	return json_read_object(at, rules, field, err);
 }
 
+static int read_scale(const struct json_scope *at, void *into, struct error *err)
+{
+	static const struct json_rule rule = {.max = 10};
+	struct scenario *scenario = into;
+	double scale;
+	int rc = json_read_double(at, &rule, &scale, err);
+
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < scenario->n_delay_scales; i++)
+		if (scenario->delay_scales[i] == scale)
+			return json_error(at, err, "%g stands here twice", scale);
+	scenario->delay_scales[scenario->n_delay_scales++] = scale;
+	return 0;
+}
+
+static int read_scales(const struct json_scope *at, const struct json_rule *rule,
+    void *field, struct error *err)
+{
+	struct scenario *scenario = field;
+	int rc;
+
+	(void)rule;
+	scenario->n_delay_scales = 0;
+	rc = json_read_array(at, 1, SCENARIO_SCALES_MAX, read_scale, field, err);
+	for (uint32_t i = 0; rc == 0 && i < scenario->n_delay_scales; i++)
+		if (scenario->delay_scales[i] == 1)
+			return 0;
+	return rc < 0
+		   ? rc
+		   : json_error(at, err,
+			 "1 must be among them: the figures of a cell are of delays as "
+			 "they are");
+}
+
 static int read_runs(const struct json_scope *at, const struct json_rule *rule,
     void *field, struct error *err)
 {
@@ -137,6 +172,7 @@ static int read_runs(const struct json_scope *at, const struct json_rule *rule,
 		FIELD(blocks),
 		.min = 1,
 		.max = SCENARIO_BLOCKS_MAX},
+	    {.key = "delay_scales", .read = read_scales},
 	    {.key = "timeout_s",
 		.read = json_read_u32,
 		FIELD(cell_timeout_s),
@@ -190,6 +226,8 @@ static void set_defaults(struct scenario *scenario)
 	scenario->probe_rate_hz = 20;
 	scenario->probe_bytes = 64;
 	scenario->blocks = 3;
+	scenario->delay_scales[0] = 1;
+	scenario->n_delay_scales = 1;
 	scenario->cell_timeout_s = 120;
 	scenario->seed = 1;
 }

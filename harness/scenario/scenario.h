@@ -22,6 +22,7 @@
 
 /* What the limits of the reader and of docs/schema/scenario.schema.json are. */
 #define SCENARIO_BLOCKS_MAX      1000u
+#define SCENARIO_SCALES_MAX      4u
 #define SCENARIO_TIMEOUT_S_MAX   86400u
 #define SCENARIO_PROBE_HZ_MAX    1000u
 #define SCENARIO_PROBE_BYTES_MIN 16u
@@ -62,6 +63,9 @@ struct scenario {
 	struct scenario_workload workloads[SCENARIO_WORKLOADS_MAX];
 	uint32_t n_workloads;
 	uint32_t blocks;
+	double
+	    delay_scales[SCENARIO_SCALES_MAX]; /* every block at each of them; 1 is one */
+	uint32_t n_delay_scales;
 	uint32_t probe_rate_hz; /* per ordered pair; 0 = no probes */
 	uint32_t probe_bytes;
 	uint32_t cell_timeout_s;

@@ -119,6 +119,7 @@ struct result_block made_run_block(
 					 .parties = run->n_parties},
 	    .status = CELL_OK,
 	    .one_way_ns = run->delays,
+	    .delay_scale = 1,
 	    .shares_clock = 1};
 
 	for (enum life_phase at = 0; at < LIFE_PHASE_COUNT; at++)

@@ -293,11 +293,68 @@ static void calibration_says_what_is_off(void **state)
 	result_destroy(r);
 }
 
+/* One of 17 rounds at 20 ms times `scale`, and 18 times `work_ns`. */
+static void add_scaled(
+    struct result *r, double scale, uint64_t work_ns, const char *taint)
+{
+	struct made_run run = {.n_parties = 3,
+	    .n_rounds = 17,
+	    .one_way_ns = (uint64_t)(scale * 20 * NS_PER_MS),
+	    .work_ns = work_ns};
+	struct result_block block;
+
+	made_run_play(&run);
+	block = made_run_block(&run, "tcp", "secret-santa");
+	block.delay_scale = scale;
+	block.taints = taint == NULL ? NULL : cJSON_Parse(taint);
+	assert_int_equal(result_block(r, &block, NULL, NULL), 0);
+	made_run_forget(&run);
+}
+
+static void effective_rounds_are_a_slope(void **state)
+{
+	static const char taint[] = "[{\"code\":\"steal\",\"value\":1,\"limit\":0}]";
+	struct result *r = result_folder_create(result_folder(), NULL);
+	const cJSON *figures, *slope;
+
+	(void)state;
+	add_scaled(r, 1, NS_PER_MS, NULL);
+	assert_true(
+	    cJSON_IsNull(at(result_document(r), "cells/0/figures/effective_rounds")));
+	add_scaled(r, 1, 9 * NS_PER_MS, NULL);
+	add_scaled(r, 1, 2 * NS_PER_MS, NULL);
+	add_scaled(r, 0, 2 * NS_PER_MS, NULL);
+	add_scaled(r, 2, 90 * NS_PER_MS, taint);
+	add_scaled(r, 2, 2 * NS_PER_MS, NULL);
+	figures = at(result_document(r), "cells/0/figures");
+	slope = at(figures, "effective_rounds");
+	assert_true(fabs(number(slope, "rounds") - 17) < 1e-9);
+	assert_true(number(slope, "fixed_ns") == 36e6);
+	assert_true(number(slope, "off_ns") == 0);
+	assert_int_equal(cJSON_GetArraySize(at(slope, "scales")), 3);
+	assert_true(number(slope, "scales/2/longest_one_way_ns") == 40e6);
+	assert_true(number(slope, "scales/2/blocks") == 1);
+	assert_true(number(slope, "scales/1/blocks") == 3);
+	assert_true(number(figures, "blocks_ok") == 3);
+	assert_true(number(figures, "wall_ns/median") == 376e6);
+	assert_true(number(figures, "longest_one_way_ns/max") == 20e6);
+	/* Three medians that are on no line: 36, 376 and 716 + 60 ms. */
+	add_scaled(r, 2, 2 * NS_PER_MS + 120 * NS_PER_MS / 18, NULL);
+	slope = at(result_document(r), "cells/0/figures/effective_rounds");
+	assert_true(fabs(number(slope, "rounds") - 18.5) < 1e-6);
+	assert_true(fabs(number(slope, "off_ns") - 20e6) < 10);
+	assert_int_equal(result_finish(r, RESULT_COMPLETE, NULL, NULL), 0);
+	unlink(result_path(r));
+	result_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		figures_of_a_cell_are_exact, result_folder_make, result_folder_remove),
+	    cmocka_unit_test_setup_teardown(
+		effective_rounds_are_a_slope, result_folder_make, result_folder_remove),
 	    cmocka_unit_test_setup_teardown(without_a_common_clock_it_is_replayed,
 		result_folder_make, result_folder_remove),
 	    cmocka_unit_test_setup_teardown(

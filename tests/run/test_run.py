@@ -97,6 +97,31 @@ def test_part_of_a_scenario(tap):
                   "one cell, two blocks")
 
 
+def test_effective_rounds(tap):
+    """The wall time grows by the workload's dependent rounds when delays do; AMS to NYC, 45 ms."""
+    @audited(tap, "delays times 0, 1, 2")
+    def _(folder):
+        path = scenario(folder, parties={"count": 3, "regions": ["ams", "nyc"]},
+                        workloads=[{"name": "rounds", "sizes": ["30"]}],
+                        runs={"blocks": 2, "delay_scales": [0, 1, 2], "timeout_s": 60})
+        run = Run(PROGRAM, path, folder)
+        end = run.end()
+        result = run.result()
+        complain(tap, end[0] == 0 and result is not None, "a run at three delay scales ends well", end)
+        validate(result)
+        cell = result["cells"][0]
+        order = [block["delay_scale"] for block in cell["blocks"] if block["attempt"] == 0]
+        tap.check(order == [0, 1, 2, 1, 2, 0], "scales take turns", order)
+        slope = cell["figures"]["effective_rounds"]
+        tap.check(slope is not None and abs(slope["rounds"] / 30 - 1) < 0.02,
+                  "effective rounds are the dependent rounds, within 2 %", slope)
+        tap.check([(s["delay_scale"], s["longest_one_way_ns"]) for s in slope["scales"]] ==
+                  [(0, 0), (1, 45000000), (2, 90000000)], "over the longest one-way delays", slope)
+        wall = cell["figures"]["wall_ns"]
+        tap.check(30 * 45e6 < wall["min"] and wall["max"] < 30 * 60e6, "other figures are of delays as they are", wall)
+        tap.check("delays x 2" in end[2] and "effective" in end[1], "progress and a table tell of it", end)
+
+
 def test_interrupt(tap):
     @audited(tap, "Ctrl-C")
     def _(folder):

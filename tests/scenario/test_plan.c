@@ -113,6 +113,44 @@ static void expands_to_cells_and_blocks(void **state)
 	scenario_free(scenario);
 }
 
+static void scales_take_turns(void **state)
+{
+	static const double of_block[2][2] = {{1, 4}, {4, 1}};
+	const struct plan_filter as_they_are = {.is_unscaled = 1};
+	struct scenario *scenario =
+	    scenario_of("\"blocks\": 2", "\"blocks\": 2, \"delay_scales\": [1, 4]");
+	struct plan *plan = NULL;
+	struct error err = {0};
+	uint64_t one_ns, sum = 0;
+
+	(void)state;
+	if (plan_create(scenario, NULL, &plan, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(plan->n_cells, 6);
+	assert_int_equal(plan->n_scales, 2);
+	assert_int_equal(plan->n_steps, 24);
+	for (uint32_t i = 0; i < 24; i++) {
+		const struct plan_step *step = &plan->steps[i];
+
+		assert_int_equal(step->block, i / 12);
+		assert_int_equal(step->cell, i % 12 / 2);
+		assert_true(step->delay_scale == of_block[i / 12][i % 2]);
+		sum += estimate_scaled_ns(
+		    &plan->cells[step->cell].estimate, step->delay_scale);
+	}
+	assert_in_range(plan->estimate_ns - sum, 0, 10 * NS_PER_S);
+	one_ns = plan->cells[5].estimate.total_ns;
+	assert_true(estimate_scaled_ns(&plan->cells[5].estimate, 1) == one_ns);
+	assert_true(estimate_scaled_ns(&plan->cells[5].estimate, 4) > 2 * one_ns);
+	plan_free(plan);
+	if (plan_create(scenario, &as_they_are, &plan, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(plan->n_steps, 12);
+	assert_true(plan->steps[11].delay_scale == 1);
+	plan_free(plan);
+	scenario_free(scenario);
+}
+
 static void follows_the_filter(void **state)
 {
 	const struct plan_filter filter = {.parties = 4,
@@ -319,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(expands_to_cells_and_blocks),
+	    cmocka_unit_test(scales_take_turns),
 	    cmocka_unit_test(follows_the_filter),
 	    cmocka_unit_test(refuses_filters_that_match_nothing),
 	    cmocka_unit_test(refuses_what_cannot_work),
