@@ -93,11 +93,28 @@ static int declared_copy(struct plugin *plugin, struct error *err)
 	return 0;
 }
 
+/* A claim that its own declaration denies. */
+static int claims_check(const struct plugin *plugin, struct error *err)
+{
+	const char *lacks = strcmp(plugin->declared.encryption, "none") == 0
+				? "encryption"
+			    : strcmp(plugin->declared.identity, "none") == 0 ? "identity"
+									     : NULL;
+
+	if ((plugin->table.caps & E3_CAP_SECURE) == 0 || lacks == NULL)
+		return 0;
+	return error_set(err, -EPROTO,
+	    "%s claims to be secure, but declares no %s: take E3_CAP_SECURE out of its "
+	    "caps, or say in struct e3_declared what protects the messages",
+	    plugin->path, lacks);
+}
+
 static int table_check(struct plugin *plugin, const char *name, struct error *err)
 {
 	const struct e3_transport *table = &plugin->table;
 	int n_overlay = (table->prepare != NULL) + (table->up != NULL) +
 			(table->down != NULL) + (table->finalise != NULL);
+	int rc;
 
 	for (size_t i = 0; i < sizeof(mandatory) / sizeof(mandatory[0]); i++) {
 		void *member;
@@ -122,7 +139,8 @@ static int table_check(struct plugin *plugin, const char *name, struct error *er
 		    "four, a "
 		    "channel transport none",
 		    plugin->path);
-	return declared_copy(plugin, err);
+	rc = declared_copy(plugin, err);
+	return rc < 0 ? rc : claims_check(plugin, err);
 }
 
 static int file_open(struct plugin *plugin, const char *name, struct error *err)

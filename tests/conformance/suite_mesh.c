@@ -319,28 +319,50 @@ static void on_opened(void *user, int status)
 	event(end, SUITE_OPENED);
 }
 
-static unsigned char pattern(uint64_t sequence, size_t at)
+/* What a message of 8 bytes or more begins with. */
+struct message_head {
+	uint32_t sequence, len;
+};
+
+/* Depends on the length, so that a shorter one is another one. */
+static unsigned char pattern(uint64_t sequence, size_t len, size_t at)
 {
-	return (unsigned char)(sequence * 31 + at * 7 + (at >> 8));
+	return (unsigned char)(sequence * 31 + len * 13 + at * 7 + (at >> 8));
+}
+
+void suite_fill(unsigned char *bytes, size_t len, uint64_t sequence)
+{
+	const struct message_head head = {(uint32_t)sequence, (uint32_t)len};
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = pattern(sequence, len, i);
+	if (len >= sizeof(head))
+		memcpy(bytes, &head, sizeof(head));
+}
+
+static size_t check_head(struct e3_iov message, uint64_t sequence)
+{
+	struct message_head head;
+
+	memcpy(&head, message.base, sizeof(head));
+	if (head.sequence != sequence)
+		fail_msg("message %u came when %llu was due", head.sequence,
+		    (unsigned long long)sequence);
+	if (head.len != message.len)
+		fail_msg("message %u came with %zu bytes, %u were sent", head.sequence,
+		    message.len, head.len);
+	return sizeof(head);
 }
 
 static void check_message(struct suite_end *end, struct e3_iov message)
 {
 	const unsigned char *bytes = message.base;
 	uint64_t sequence = end->next_sequence++;
-	size_t at = 0;
+	size_t at =
+	    message.len < sizeof(struct message_head) ? 0 : check_head(message, sequence);
 
-	if (message.len >= 8) {
-		uint64_t came;
-
-		memcpy(&came, bytes, 8);
-		if (came != sequence)
-			fail_msg("message %llu came when %llu was due",
-			    (unsigned long long)came, (unsigned long long)sequence);
-		at = 8;
-	}
 	for (; at < message.len; at++)
-		if (bytes[at] != pattern(sequence, at))
+		if (bytes[at] != pattern(sequence, message.len, at))
 			fail_msg("byte %zu of message %llu (%zu bytes) is wrong", at,
 			    (unsigned long long)sequence, message.len);
 }
@@ -481,10 +503,7 @@ int suite_send(struct suite_end *end, size_t len)
 	message->request.done = on_done;
 	message->end = end;
 	message->len = len;
-	for (size_t i = 0; i < len; i++)
-		message->bytes[i] = pattern(end->send_sequence, i);
-	if (len >= 8)
-		memcpy(message->bytes, &end->send_sequence, 8);
+	suite_fill(message->bytes, len, end->send_sequence);
 	iov[0] = (struct e3_iov){message->bytes, first};
 	iov[1] = (struct e3_iov){message->bytes + first, second};
 	iov[2] = (struct e3_iov){message->bytes + first + second, len - first - second};

@@ -131,9 +131,11 @@ void suite_join(struct suite_mesh *mesh, e3_party a, e3_party b, uint32_t lane,
     struct suite_end **end_a, struct suite_end **end_b);
 void suite_close(struct suite_end *end);
 
-/* Send one message: its sequence number in 8 bytes, then a pattern; shorter than 8 is
- * only pattern. Returns what link_send() does. The bytes are freed when it is done. */
+/* Send one message: its sequence number and length in 8 bytes, then a pattern; shorter
+ * than 8 is only pattern. Returns what link_send() does. The bytes are freed when it is done. */
 int suite_send(struct suite_end *end, size_t len);
+/* The bytes of such a message. */
+void suite_fill(unsigned char *bytes, size_t len, uint64_t sequence);
 /* As suite_send(), retried at -EAGAIN, in several pieces. */
 void suite_send_all(struct suite_end *end, size_t len, uint64_t n);
 

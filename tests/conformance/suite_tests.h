@@ -41,7 +41,9 @@ extern const struct transport_under_test *suite_tested;
 	X(suite_declares_itself, ALL)                                                    \
 	X(suite_refuses_bad_options, ALL)                                                \
 	X(suite_reports_facts_and_stats, ALL)                                            \
-	X(suite_leaves_the_process_alone, ALL)
+	X(suite_leaves_the_process_alone, ALL)                                           \
+	/* suite_secrets.c */                                                            \
+	X(suite_seals_what_it_claims, SECURE)
 
 #define SUITE_DECLARE(test, needs) void test(void **state);
 SUITE_TESTS(SUITE_DECLARE)

@@ -63,6 +63,7 @@ static void misfits_are_refused(void **state)
 	refused("silent", -EPROTO, "leaves text 7 of struct e3_declared empty");
 	refused("no-entry", -EPROTO, "lacks e3_transport_entry");
 	refused("no-table", -EPROTO, "gives no table");
+	refused("liar-bare", -EPROTO, "claims to be secure, but declares no encryption");
 	refused("misnamed", -EPROTO, "is transport 'another', not 'misnamed'");
 }
 

@@ -219,14 +219,12 @@ static void bytes_one_by_one_are_messages(void **state)
 		suite_turn(scene.mesh);
 	}
 	suite_wait(scene.mesh, has_answer(scene.mesh, fd, &answer));
-	memset(frame, 0, sizeof(frame));
 	wire_store_32(frame, 20);
+	suite_fill(frame + 4, 20, 0);
 	scene.end->on_message = (void (*)(struct suite_end *, struct e3_iov))abort;
 	for (size_t i = 0; i < sizeof(frame); i++) {
 		if (i + 1 == sizeof(frame))
 			scene.end->on_message = NULL;
-		for (size_t b = 4; b < sizeof(frame); b++)
-			frame[b] = b < 12 ? 0 : (unsigned char)((b - 4) * 7);
 		give(fd, frame + i, 1);
 		for (int turn = 0; turn < 3; turn++)
 			suite_turn(scene.mesh);

@@ -11,7 +11,20 @@ enum suite_needs {
 	TURNED,  /* a choice of who dials */
 	HASTY,   /* a short deadline of opening */
 	SIGNALS, /* host->signal(), and a short deadline */
+	SECURE,  /* the claim that it is */
 };
+
+static int claims_to_be_secure(const char *name)
+{
+	struct plugin *plugin;
+	int does;
+
+	if (plugin_load(name, &plugin, NULL) < 0)
+		return 0;
+	does = (plugin->table.caps & E3_CAP_SECURE) != 0;
+	plugin_destroy(plugin);
+	return does;
+}
 
 static int has(const struct transport_under_test *tested, enum suite_needs needs)
 {
@@ -22,6 +35,8 @@ static int has(const struct transport_under_test *tested, enum suite_needs needs
 		return tested->options_hasty != NULL;
 	case SIGNALS:
 		return tested->has_signals && tested->options_hasty != NULL;
+	case SECURE:
+		return claims_to_be_secure(tested->plugin);
 	default:
 		return 1;
 	}
