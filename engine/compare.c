@@ -60,6 +60,11 @@ struct mpc *compare_mpc(const struct compare *compare)
 	return compare->mpc;
 }
 
+struct compare_mask *compare_mask_of(struct compare *compare, size_t call)
+{
+	return &compare->masks[call];
+}
+
 void compare_destroy(struct compare *compare)
 {
 	free(compare);

@@ -31,7 +31,8 @@ int compare_mask_shape(struct compare_mask *mask, const struct field *f, uint32_
 int compare_masks_make(
     struct mpc *mpc, struct compare_mask *masks, size_t n_masks, struct error *err);
 
-/* The computation that `compare` belongs to. */
+/* The computation that `compare` belongs to; the mask of its call number `call`. */
 struct mpc *compare_mpc(const struct compare *compare);
+struct compare_mask *compare_mask_of(struct compare *compare, size_t call);
 
 #endif

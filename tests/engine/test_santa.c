@@ -6,6 +6,7 @@
 #include "tests/engine/parties.h"
 #include "tests/tap.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,9 +172,8 @@ static uint32_t rank_of(const int64_t *p, uint32_t n)
 	return rank;
 }
 
-/* Chi-square over the D_n derangements; limits at p = 0.001 for D_n - 1 degrees. */
-static void assert_uniform(
-    const struct draws *draws, uint32_t n_derangements, double limit)
+/* Chi-square over the D_n derangements; infinite if one never came. */
+static double chi_square(const struct draws *draws, uint32_t n_derangements)
 {
 	static uint32_t counts[120];
 	double expected = (double)draws->n_draws / n_derangements, chi2 = 0;
@@ -188,23 +188,69 @@ static void assert_uniform(
 		seen++;
 		chi2 += (counts[r] - expected) * (counts[r] - expected) / expected;
 	}
-	assert_int_equal(seen, n_derangements);
-	if (chi2 > limit)
-		fail_msg("n = %u: chi-square %.1f above %.1f", draws->n, chi2, limit);
+	return seen == n_derangements ? chi2 : INFINITY;
 }
+
+/* D_n, draws, and the limit at p = 0.001 for D_n - 1 degrees. */
+static const struct {
+	uint32_t n, n_derangements, n_draws;
+	double limit;
+} tables[] = {{4, 9, 540, 26.12}, {5, 44, 1100, 77.42}};
 
 static void uniform(struct draws *draws, uint32_t m)
 {
 	struct parties parties;
 
-	draws->n = 4;
-	draws->n_draws = 540;
-	run_draws(draws, m, NULL, 20 + m, &parties);
-	assert_uniform(draws, 9, 26.12);
-	draws->n = 5;
-	draws->n_draws = 1100;
-	run_draws(draws, m, NULL, 20 + m, &parties);
-	assert_uniform(draws, 44, 77.42);
+	for (size_t i = 0; i < 2; i++) {
+		double chi2;
+
+		draws->n = tables[i].n;
+		draws->n_draws = tables[i].n_draws;
+		run_draws(draws, m, NULL, 20 + m, &parties);
+		chi2 = chi_square(draws, tables[i].n_derangements);
+		if (chi2 > tables[i].limit)
+			fail_msg("n = %u: chi-square %.1f above %.1f", draws->n, chi2,
+			    tables[i].limit);
+	}
+}
+
+static void swap(int64_t *p, uint32_t i, uint64_t j)
+{
+	int64_t kept = p[i];
+
+	p[i] = p[j];
+	p[j] = kept;
+}
+
+/* Derangements that look right: Sattolo's cycles, or a permutation whose fixed points are
+ * swapped with their neighbours. */
+static void derange(struct random_stream *random, int64_t *p, uint32_t n, int is_cycle)
+{
+	for (uint32_t i = 0; i < n; i++)
+		p[i] = i;
+	for (uint32_t i = n - 1; i > 0; i--)
+		swap(p, i, random_stream_below(random, i + !is_cycle));
+	for (uint32_t i = 0; i < n; i++)
+		if (p[i] == i)
+			swap(p, i, (i + 1) % n);
+}
+
+static void other_draws_are_not_uniform(void **state)
+{
+	static struct draws draws;
+	struct random_stream random;
+
+	(void)state;
+	random_stream_seed(&random, 1);
+	for (int is_cycle = 0; is_cycle < 2; is_cycle++)
+		for (size_t i = 0; i < 2; i++) {
+			draws.n = tables[i].n;
+			draws.n_draws = tables[i].n_draws;
+			for (uint32_t d = 0; d < draws.n_draws; d++)
+				derange(&random, draws.p[d], draws.n, is_cycle);
+			assert_true(chi_square(&draws, tables[i].n_derangements) >
+				    tables[i].limit);
+		}
 }
 
 static void uniform_mpyc(void **state)
@@ -373,6 +419,7 @@ int main(void)
 	    cmocka_unit_test(in_other_fields),
 	    cmocka_unit_test(uniform_mpyc),
 	    cmocka_unit_test(uniform_min),
+	    cmocka_unit_test(other_draws_are_not_uniform),
 	    cmocka_unit_test(attempts_are_counted),
 	    cmocka_unit_test(as_workload),
 	    cmocka_unit_test(lies_without_end_are_noticed),

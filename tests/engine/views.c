@@ -1,143 +1,351 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/engine/views.h"
 
+#include "base/random.h"
+#include "tests/engine/chi_square.h"
+#include "tests/engine/hull.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void view_add(struct view *view, const char *name, const uint64_t *numbers, size_t n)
-{
-	uint16_t *column = malloc(n * sizeof(*column));
+#define CELLS_MAX  4096u
+#define TOGETHER   3u /* columns */
+/* Of one column, for reasons of speed. */
+#define VALUES_MAX 64u
 
-	if (column == NULL || view->n_columns == VIEW_COLUMNS_MAX ||
-	    (view->n_columns > 0 && n != view->n)) {
-		fprintf(stderr, "view: no room for column %s\n", name);
-		abort();
+enum cell_kind { CELLS_OF_RESIDUES, CELLS_OF_RANGES };
+
+uint64_t *view_add(struct view *view, const char *name)
+{
+	struct view_column *column;
+
+	if (view->n_columns == view->room) {
+		view->room = 2 * view->room + 64;
+		view->columns =
+		    realloc(view->columns, view->room * sizeof(*view->columns));
+		if (view->columns == NULL)
+			abort();
 	}
-	for (size_t i = 0; i < n; i++)
-		column[i] = (uint16_t)(numbers[i] % view->values);
-	view->n = n;
-	snprintf(view->names[view->n_columns], sizeof(view->names[0]), "%s", name);
-	view->columns[view->n_columns++] = column;
-}
-
-void view_sort(struct view *view)
-{
-	for (uint32_t i = 1; i < view->n_columns; i++)
-		for (uint32_t j = i;
-		     j > 0 && strcmp(view->names[j - 1], view->names[j]) > 0; j--) {
-			uint16_t *column = view->columns[j];
-			char name[sizeof(view->names[0])];
-
-			memcpy(name, view->names[j], sizeof(name));
-			memcpy(view->names[j], view->names[j - 1], sizeof(name));
-			memcpy(view->names[j - 1], name, sizeof(name));
-			view->columns[j] = view->columns[j - 1];
-			view->columns[j - 1] = column;
-		}
+	column = &view->columns[view->n_columns++];
+	snprintf(column->name, sizeof(column->name), "%s", name);
+	column->elements = calloc(view->rows + 1, sizeof(*column->elements));
+	if (column->elements == NULL)
+		abort();
+	return column->elements;
 }
 
 void view_finish(struct view *view)
 {
 	for (uint32_t c = 0; c < view->n_columns; c++)
-		free(view->columns[c]);
+		free(view->columns[c].elements);
+	free(view->columns);
 	memset(view, 0, sizeof(*view));
 }
 
-/* Of two samples with the same distribution, about standard normal. */
-static double deviate(const uint32_t *a, const uint32_t *b, uint32_t cells)
+void view_note(struct view_report *report, double p, const char *what)
 {
-	double n_a = 0, n_b = 0, chi2 = 0, f = -1;
-
-	for (uint32_t i = 0; i < cells; i++) {
-		n_a += a[i];
-		n_b += b[i];
+	if (report->n_comparisons++ == 0 || p < report->p) {
+		report->p = p;
+		snprintf(report->what, sizeof(report->what), "%s", what);
 	}
-	for (uint32_t i = 0; i < cells; i++) {
-		double d = a[i] * sqrt(n_b / n_a) - b[i] * sqrt(n_a / n_b);
-
-		if (a[i] + b[i] == 0)
-			continue;
-		chi2 += d * d / (a[i] + b[i]);
-		f++;
-	}
-	if (f < 1)
-		return 0;
-	return (cbrt(chi2 / f) - (1 - 2 / (9 * f))) / sqrt(2 / (9 * f));
 }
 
-struct comparison {
-	const struct view *a, *b;
-	const uint8_t *is_b; /* NULL: a and b are different samples */
-	double worst;
-	char *what;
+void view_add_report(struct view_report *report, const struct view_report *other)
+{
+	uint64_t n = report->n_comparisons + other->n_comparisons;
+
+	if (report->n_comparisons == 0 || other->p < report->p)
+		*report = *other;
+	report->n_comparisons = n;
+}
+
+static int is_different(const struct view_report *report)
+{
+	return report->p < VIEW_P_LIMIT;
+}
+
+/* The two samples, without columns that tell nothing. */
+struct pair {
+	const struct view *sides[2];
+	uint32_t n;
+	uint32_t *columns; /* [n] */
+	struct view_report *report;
+	unsigned char *cells[2]; /* [n][rows] */
 };
 
-static void count(const struct view *view, const uint32_t *columns, uint32_t n_columns,
-    const uint8_t *is_b, uint32_t *cells_a, uint32_t *cells_b)
+static const uint64_t *elements(const struct pair *pair, uint32_t side, uint32_t i)
 {
-	for (size_t i = 0; i < view->n; i++) {
-		uint32_t cell = 0;
+	return pair->sides[side]->columns[pair->columns[i]].elements;
+}
 
-		for (uint32_t c = 0; c < n_columns; c++)
-			cell = cell * view->values + view->columns[columns[c]][i];
-		(is_b != NULL && is_b[i] ? cells_b : cells_a)[cell]++;
+static int is_constant(const struct pair *pair, uint32_t i)
+{
+	uint64_t value = elements(pair, 0, i)[0];
+
+	for (uint32_t side = 0; side < 2; side++)
+		for (size_t r = 0; r < pair->sides[side]->rows; r++)
+			if (elements(pair, side, i)[r] != value)
+				return 0;
+	return 1;
+}
+
+static int is_repeated(const struct pair *pair, uint32_t i, uint32_t j)
+{
+	for (uint32_t side = 0; side < 2; side++)
+		if (memcmp(elements(pair, side, i), elements(pair, side, j),
+			pair->sides[side]->rows * sizeof(uint64_t)) != 0)
+			return 0;
+	return 1;
+}
+
+static void choose_columns(struct pair *pair)
+{
+	pair->columns = calloc(pair->sides[0]->n_columns + 1, sizeof(*pair->columns));
+	if (pair->columns == NULL)
+		abort();
+	for (uint32_t c = 0; c < pair->sides[0]->n_columns; c++) {
+		int is_new;
+
+		pair->columns[pair->n] = c;
+		is_new = !is_constant(pair, pair->n);
+		for (uint32_t i = 0; i < pair->n && is_new; i++)
+			is_new = !is_repeated(pair, i, pair->n);
+		pair->n += (uint32_t)is_new;
 	}
 }
 
-static void compare(struct comparison *c, const uint32_t *columns, uint32_t n_columns)
+static size_t fewer_rows(const struct pair *pair)
 {
-	uint32_t cells_a[VIEW_CELLS_MAX] = {0}, cells_b[VIEW_CELLS_MAX] = {0}, cells = 1;
-	double z;
+	size_t a = pair->sides[0]->rows, b = pair->sides[1]->rows;
 
-	for (uint32_t i = 0; i < n_columns; i++)
-		cells *= c->a->values;
-	if (cells > VIEW_CELLS_MAX)
-		return;
-	count(c->a, columns, n_columns, c->is_b, cells_a, cells_b);
-	if (c->is_b == NULL)
-		count(c->b, columns, n_columns, NULL, cells_b, cells_b);
-	z = deviate(cells_a, cells_b, cells);
-	if (z <= c->worst)
-		return;
-	c->worst = z;
-	c->what[0] = '\0';
-	for (uint32_t i = 0; i < n_columns; i++)
-		snprintf(c->what + strlen(c->what), 96 - strlen(c->what), "%s%s",
-		    i > 0 ? ", " : "", c->a->names[columns[i]]);
+	return a < b ? a : b;
 }
 
-static double compare_all(struct comparison *c)
+/* Values of a column that are told apart when `together` are compared. */
+static uint32_t values_of(const struct pair *pair, uint32_t together)
 {
-	uint32_t n = c->a->n_columns;
+	double room = (double)fewer_rows(pair) / VIEW_ROWS_A_CELL;
+	uint64_t p = pair->sides[0]->p;
+	uint32_t most = (uint32_t)floor(pow(room, 1.0 / together) + 1e-9);
 
-	c->worst = -1e9;
-	for (uint32_t i = 0; i < n; i++) {
-		compare(c, (uint32_t[]){i}, 1);
-		for (uint32_t j = i + 1; j < n; j++) {
-			compare(c, (uint32_t[]){i, j}, 2);
-			for (uint32_t k = j + 1; k < n; k++)
-				compare(c, (uint32_t[]){i, j, k}, 3);
+	most = most > VALUES_MAX ? VALUES_MAX : most < 2 ? 2 : most;
+	return p != 0 && p < most ? (uint32_t)p : most;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Where the values of both samples together are cut into equal parts. */
+static void find_cuts(
+    const struct pair *pair, uint32_t i, uint32_t values, uint64_t *cuts)
+{
+	size_t rows = pair->sides[0]->rows, all = rows + pair->sides[1]->rows;
+	uint64_t *sorted = calloc(all, sizeof(*sorted));
+
+	if (sorted == NULL)
+		abort();
+	memcpy(sorted, elements(pair, 0, i), rows * sizeof(*sorted));
+	memcpy(sorted + rows, elements(pair, 1, i), (all - rows) * sizeof(*sorted));
+	qsort(sorted, all, sizeof(*sorted), by_value);
+	for (uint32_t k = 1; k < values; k++)
+		cuts[k - 1] = sorted[k * all / values];
+	free(sorted);
+}
+
+static unsigned char part_of(const uint64_t *cuts, uint32_t values, uint64_t value)
+{
+	uint32_t k = 0;
+
+	while (k + 1 < values && value >= cuts[k])
+		k++;
+	return (unsigned char)k;
+}
+
+static void fill_cells(struct pair *pair, enum cell_kind kind, uint32_t values)
+{
+	uint64_t cuts[VALUES_MAX];
+
+	for (uint32_t side = 0; side < 2; side++) {
+		free(pair->cells[side]);
+		pair->cells[side] = malloc(pair->n * pair->sides[side]->rows + 1);
+		if (pair->cells[side] == NULL)
+			abort();
+	}
+	for (uint32_t i = 0; i < pair->n; i++) {
+		if (kind == CELLS_OF_RANGES)
+			find_cuts(pair, i, values, cuts);
+		for (uint32_t side = 0; side < 2; side++) {
+			size_t rows = pair->sides[side]->rows;
+			const uint64_t *from = elements(pair, side, i);
+			unsigned char *to = pair->cells[side] + i * rows;
+
+			for (size_t r = 0; r < rows; r++)
+				to[r] = kind == CELLS_OF_RANGES
+					    ? part_of(cuts, values, from[r])
+					    : (unsigned char)(from[r] % values);
 		}
 	}
-	return c->worst;
 }
 
-double views_distance(const struct view *a, const struct view *b, char *what)
+static void count(const struct pair *pair, uint32_t side, const uint32_t *chosen,
+    uint32_t together, uint32_t values, uint32_t *counts)
 {
-	struct comparison c = {.a = a, .b = b, .what = what};
+	size_t rows = pair->sides[side]->rows;
+	const unsigned char *column[TOGETHER];
 
-	if (a->n_columns != b->n_columns || a->n_columns == 0) {
-		snprintf(what, 96, "numbers of columns");
-		return 1e9;
+	for (uint32_t k = 0; k < TOGETHER; k++)
+		column[k] = pair->cells[side] + chosen[k < together ? k : 0] * rows;
+	if (together == 1)
+		for (size_t r = 0; r < rows; r++)
+			counts[column[0][r]]++;
+	else if (together == 2)
+		for (size_t r = 0; r < rows; r++)
+			counts[column[0][r] * values + column[1][r]]++;
+	else
+		for (size_t r = 0; r < rows; r++)
+			counts[(column[0][r] * values + column[1][r]) * values +
+			       column[2][r]]++;
+}
+
+static void compare_some(
+    struct pair *pair, const uint32_t *chosen, uint32_t together, uint32_t values)
+{
+	static uint32_t counts[2][CELLS_MAX];
+	uint32_t cells = 1;
+	char what[TOGETHER * (VIEW_NAME_BYTES + 2)] = "";
+	double p;
+
+	for (uint32_t k = 0; k < together; k++)
+		cells *= values;
+	memset(counts[0], 0, cells * sizeof(counts[0][0]));
+	memset(counts[1], 0, cells * sizeof(counts[1][0]));
+	for (uint32_t side = 0; side < 2; side++)
+		count(pair, side, chosen, together, values, counts[side]);
+	p = chi_square_two_samples(counts[0], counts[1], cells, VIEW_ROWS_A_CELL);
+	for (uint32_t k = 0; k < together && p < pair->report->p; k++)
+		snprintf(what + strlen(what), sizeof(what) - strlen(what), "%s%s",
+		    k > 0 ? ", " : "",
+		    pair->sides[0]->columns[pair->columns[chosen[k]]].name);
+	view_note(pair->report, p, what);
+}
+
+/* The next choice in lexical order; 0 after the last. */
+static int next_choice(uint32_t *chosen, uint32_t together, uint32_t n)
+{
+	uint32_t k = together;
+
+	while (k > 0 && chosen[k - 1] == n - together + k - 1)
+		k--;
+	if (k == 0)
+		return 0;
+	for (chosen[k - 1]++; k < together; k++)
+		chosen[k] = chosen[k - 1] + 1;
+	return 1;
+}
+
+static void random_choice(
+    struct random_stream *random, uint32_t *chosen, uint32_t together, uint32_t n)
+{
+	for (uint32_t k = 0; k < together; k++) {
+		int is_new = 0;
+
+		while (!is_new) {
+			chosen[k] = (uint32_t)random_stream_below(random, n);
+			is_new = 1;
+			for (uint32_t i = 0; i < k; i++)
+				is_new &= chosen[i] != chosen[k];
+		}
 	}
-	return compare_all(&c);
 }
 
-double view_distance_within(const struct view *view, const uint8_t *is_b, char *what)
+static void compare_columns(struct pair *pair, enum cell_kind kind, uint32_t together)
 {
-	struct comparison c = {.a = view, .is_b = is_b, .what = what};
+	uint32_t values = values_of(pair, together), chosen[TOGETHER] = {0, 1, 2};
+	struct random_stream random;
+	double choices = 1;
 
-	return compare_all(&c);
+	if (pair->n < together || is_different(pair->report))
+		return;
+	for (uint32_t k = 0; k < together; k++)
+		choices *= (double)(pair->n - k) / (k + 1);
+	fill_cells(pair, kind, values);
+	if (choices <= VIEW_SUBSETS_MAX || together == 1) {
+		do
+			compare_some(pair, chosen, together, values);
+		while (!is_different(pair->report) &&
+		       next_choice(chosen, together, pair->n));
+		return;
+	}
+	random_stream_seed(&random, together);
+	for (uint32_t i = 0; i < VIEW_SUBSETS_MAX && !is_different(pair->report); i++) {
+		random_choice(&random, chosen, together, pair->n);
+		compare_some(pair, chosen, together, values);
+	}
+}
+
+static void row_of(const struct pair *pair, uint32_t side, size_t r, uint16_t *vector)
+{
+	for (uint32_t i = 0; i < pair->n; i++)
+		vector[i] = (uint16_t)elements(pair, side, i)[r];
+}
+
+/* Relations of the first half of one side, in its other half and on the other side. */
+static void compare_hulls(struct pair *pair, uint32_t side)
+{
+	size_t rows = pair->sides[side]->rows, other_rows = pair->sides[1 - side]->rows;
+	uint16_t *vector = calloc(pair->n + 1, sizeof(*vector));
+	uint32_t counts[2][2] = {{0}};
+	char what[80];
+	struct hull hull;
+
+	if (vector == NULL)
+		abort();
+	hull_init(&hull, (uint32_t)pair->sides[0]->p, pair->n);
+	for (size_t r = 0; r < rows / 2; r++) {
+		row_of(pair, side, r, vector);
+		hull_add(&hull, vector);
+	}
+	for (size_t r = rows / 2; r < rows; r++) {
+		row_of(pair, side, r, vector);
+		counts[0][hull_has(&hull, vector)]++;
+	}
+	for (size_t r = 0; r < other_rows; r++) {
+		row_of(pair, 1 - side, r, vector);
+		counts[1][hull_has(&hull, vector)]++;
+	}
+	snprintf(what, sizeof(what), "%u relations among %u columns",
+	    hull.length - hull.rank, pair->n);
+	view_note(pair->report, chi_square_two_samples(counts[0], counts[1], 2, 1), what);
+	hull_finish(&hull);
+	free(vector);
+}
+
+void views_compare(const struct view *a, const struct view *b, struct view_report *report)
+{
+	struct pair pair = {.sides = {a, b}, .report = report};
+
+	if (a->n_columns != b->n_columns || a->n_columns == 0 || a->rows == 0 ||
+	    b->rows == 0) {
+		view_note(report, 0, "other numbers of columns, or no rows");
+		return;
+	}
+	choose_columns(&pair);
+	for (uint32_t side = 0; side < 2; side++)
+		if (a->p != 0 && a->p <= VIEW_HULL_P_MAX && pair.n > 0 &&
+		    !is_different(report))
+			compare_hulls(&pair, side);
+	for (uint32_t together = 1; together <= TOGETHER; together++) {
+		compare_columns(&pair, CELLS_OF_RESIDUES, together);
+		if (a->p == 0 || a->p > VALUES_MAX)
+			compare_columns(&pair, CELLS_OF_RANGES, together);
+	}
+	free(pair.columns);
+	free(pair.cells[0]);
+	free(pair.cells[1]);
 }
