@@ -81,6 +81,13 @@ static void print_plan(const struct plan *plan)
 	printf("\n%u cell%s, %u block%s%s: %u runs, about %s\n", plan->n_cells,
 	    plan->n_cells == 1 ? "" : "s", plan->blocks, plan->blocks == 1 ? "" : "s",
 	    scales, plan->n_steps, units_duration(text, plan->estimate_ns));
+	if (plan->reruns == 1)
+		printf("A tainted one is run once more: longer if this machine is "
+		       "busy.\n");
+	else if (plan->reruns > 1)
+		printf("A tainted one is run up to %u times more: longer if this machine "
+		       "is busy.\n",
+		    plan->reruns);
 }
 
 static cJSON *cell_json(const struct plan *plan, const struct plan_cell *cell)
@@ -108,6 +115,7 @@ static int print_json(const struct plan *plan)
 
 	cJSON_AddStringToObject(json, "scenario", plan->scenario->name);
 	cJSON_AddNumberToObject(json, "blocks", plan->blocks);
+	cJSON_AddNumberToObject(json, "reruns", plan->reruns);
 	cJSON_AddNumberToObject(json, "estimate_ns", (double)plan->estimate_ns);
 	for (uint32_t i = 0; i < plan->n_cells; i++)
 		cJSON_AddItemToArray(cells, cell_json(plan, &plan->cells[i]));

@@ -40,6 +40,10 @@
 		.help = "only cells of this size, as the scenario writes it",            \
 		.kind = OPTION_TEXT,                                                     \
 		.offset = offsetof(type, filter.size)},                                  \
+	    {.name = "no-reruns",                                                        \
+		.help = "run no block again because it was tainted",                     \
+		.kind = OPTION_FLAG,                                                     \
+		.offset = offsetof(type, filter.has_no_reruns)},                         \
 	{                                                                                \
 		.name = "blocks", .argument = "N",                                       \
 		.help = "run every cell N times instead of what the scenario says",      \

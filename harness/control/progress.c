@@ -105,6 +105,12 @@ void progress_block(struct progress *progress, const char *label, uint64_t estim
 		draw(progress, progress->stage, "");
 }
 
+void progress_again(struct progress *progress)
+{
+	progress->n_total++;
+	progress->estimate_ns += progress->block_estimate_ns;
+}
+
 void progress_running(struct progress *progress)
 {
 	progress->stage = "running";

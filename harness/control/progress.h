@@ -27,6 +27,8 @@ void progress_note(struct progress *progress, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void progress_plan(struct progress *progress, uint32_t n_blocks, uint64_t estimate_ns);
 void progress_block(struct progress *progress, const char *label, uint64_t estimate_ns);
+/* The block that is done will be run once more. */
+void progress_again(struct progress *progress);
 void progress_running(struct progress *progress); /* connected: the workload runs */
 /* `words`: how it ended, in few words. */
 void progress_block_done(struct progress *progress, const char *words);

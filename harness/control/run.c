@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define EXIT_INTERRUPTED 130
-#define RERUNS_MAX       1u /* of a tainted block */
 
 const struct error *run_must_end(void *user)
 {
@@ -103,6 +102,26 @@ static int open_result(struct run *run, struct error *err)
 	return rc;
 }
 
+static void note_reruns(struct run *run)
+{
+	char note[160];
+
+	if (run->n_reruns == 0)
+		return;
+	snprintf(note, sizeof(note),
+	    "%u of %u runs were tainted and made once more; `--no-reruns` keeps to the "
+	    "plan",
+	    run->n_reruns, run->progress.n_done);
+	result_note(run->result, note);
+}
+
+static int wants_rerun(
+    const struct run *run, const struct result_verdict *verdict, uint32_t attempt)
+{
+	return attempt < run->plan->reruns && verdict->status == CELL_OK &&
+	       verdict->n_taints > 0;
+}
+
 static void label_block(
     const struct run *run, const struct plan_step *step, char *out, size_t bytes)
 {
@@ -140,12 +159,28 @@ static int run_block(struct run *run, const struct plan_step *step, uint32_t att
 	if (verdict->status == CELL_FAILED)
 		run_inventory_look(run);
 	units_duration(took, clock_monotonic_ns() - began_ns);
-	snprintf(words, sizeof(words), "%s%s in %s", cell_status_text(verdict->status),
-	    verdict->n_taints > 0 ? ", tainted," : "", took);
+	if (wants_rerun(run, verdict, attempt))
+		progress_again(&run->progress);
+	snprintf(words, sizeof(words), "%s%s in %s%s", cell_status_text(verdict->status),
+	    verdict->n_taints > 0 ? ", tainted," : "", took,
+	    wants_rerun(run, verdict, attempt) ? ", once more" : "");
 	progress_block_done(&run->progress, words);
 	if (sentence.code != 0 && run->ended.code == 0)
 		progress_note(&run->progress, "      %s", sentence.text);
 	return rc;
+}
+
+/* All attempts of one step; the verdict is that of the last. */
+static int run_step(struct run *run, const struct plan_step *step, uint32_t *position,
+    struct result_verdict *verdict, struct error *err)
+{
+	for (uint32_t attempt = 0;; attempt++) {
+		int rc = run_block(run, step, attempt, (*position)++, verdict, err);
+
+		if (rc < 0 || run->ended.code != 0 || !wants_rerun(run, verdict, attempt))
+			return rc;
+		run->n_reruns++;
+	}
 }
 
 /* A cell that can't work on these hosts is not tried again. */
@@ -162,14 +197,7 @@ static int run_blocks(struct run *run, struct error *err)
 
 		if (is_hopeless[step->cell])
 			continue;
-		for (uint32_t attempt = 0; attempt <= RERUNS_MAX; attempt++) {
-			rc = run_block(run, step, attempt, position++, &verdict, err);
-			if (rc < 0 || run->ended.code != 0 || verdict.status != CELL_OK ||
-			    verdict.n_taints == 0)
-				break;
-			if (attempt < RERUNS_MAX)
-				run->progress.n_total++;
-		}
+		rc = run_step(run, step, &position, &verdict, err);
 		is_hopeless[step->cell] = verdict.status == CELL_UNSUPPORTED;
 		run->n_failed +=
 		    verdict.status == CELL_FAILED || verdict.status == CELL_TIMEOUT;
@@ -177,6 +205,7 @@ static int run_blocks(struct run *run, struct error *err)
 			rc = error_set(err, run->ended.code, "%s", run->ended.text);
 	}
 	free(is_hopeless);
+	note_reruns(run);
 	return rc;
 }
 

@@ -54,6 +54,7 @@ struct run {
 	struct progress progress;
 	struct error ended; /* why no further cell is run; code 0 = go on */
 	uint32_t n_failed;  /* cells x blocks */
+	uint32_t n_reruns;
 	uint64_t began_ns;
 };
 

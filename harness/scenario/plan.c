@@ -219,6 +219,7 @@ int plan_create(const struct scenario *scenario, const struct plan_filter *filte
 		return error_set(err, -ENOMEM, "%s: out of memory", scenario->path);
 	plan->scenario = scenario;
 	plan->blocks = filter->blocks == 0 ? scenario->blocks : (uint32_t)filter->blocks;
+	plan->reruns = filter->has_no_reruns ? 0 : scenario->reruns;
 	plan->n_scales = filter->is_unscaled ? 1 : scenario->n_delay_scales;
 	rc = expand(plan, filter, err);
 	if (rc == 0)

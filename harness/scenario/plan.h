@@ -27,8 +27,9 @@ struct plan_filter {
 	const char *transport; /* only this one; NULL = all, as below */
 	const char *workload;
 	const char *mode;
-	const char *size; /* as written in the scenario */
-	int is_unscaled;  /* only delays as they are, whatever runs.delay_scales says */
+	const char *size;  /* as written in the scenario */
+	int has_no_reruns; /* of tainted blocks, whatever runs.reruns says */
+	int is_unscaled;   /* only delays as they are, whatever runs.delay_scales says */
 };
 
 struct plan_cell {
@@ -53,6 +54,7 @@ struct plan {
 	const struct scenario *scenario; /* borrowed */
 	uint32_t blocks;
 	uint32_t n_scales;       /* runs of one cell in one block */
+	uint32_t reruns;         /* of each of them, if tainted */
 	struct plan_cell *cells; /* by parties, workload, size, transport */
 	uint32_t n_cells;
 	struct plan_step *steps; /* in the order to run */

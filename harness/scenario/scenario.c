@@ -172,6 +172,10 @@ static int read_runs(const struct json_scope *at, const struct json_rule *rule,
 		FIELD(blocks),
 		.min = 1,
 		.max = SCENARIO_BLOCKS_MAX},
+	    {.key = "reruns",
+		.read = json_read_u32,
+		FIELD(reruns),
+		.max = SCENARIO_RERUNS_MAX},
 	    {.key = "delay_scales", .read = read_scales},
 	    {.key = "timeout_s",
 		.read = json_read_u32,
@@ -226,6 +230,7 @@ static void set_defaults(struct scenario *scenario)
 	scenario->probe_rate_hz = 20;
 	scenario->probe_bytes = 64;
 	scenario->blocks = 3;
+	scenario->reruns = 1;
 	scenario->delay_scales[0] = 1;
 	scenario->n_delay_scales = 1;
 	scenario->cell_timeout_s = 120;

@@ -23,6 +23,7 @@
 /* What the limits of the reader and of docs/schema/scenario.schema.json are. */
 #define SCENARIO_BLOCKS_MAX      1000u
 #define SCENARIO_SCALES_MAX      4u
+#define SCENARIO_RERUNS_MAX      9u
 #define SCENARIO_TIMEOUT_S_MAX   86400u
 #define SCENARIO_PROBE_HZ_MAX    1000u
 #define SCENARIO_PROBE_BYTES_MIN 16u
@@ -66,6 +67,7 @@ struct scenario {
 	double
 	    delay_scales[SCENARIO_SCALES_MAX]; /* every block at each of them; 1 is one */
 	uint32_t n_delay_scales;
+	uint32_t reruns;        /* of a tainted block, at most */
 	uint32_t probe_rate_hz; /* per ordered pair; 0 = no probes */
 	uint32_t probe_bytes;
 	uint32_t cell_timeout_s;

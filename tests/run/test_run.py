@@ -122,6 +122,37 @@ def test_effective_rounds(tap):
         tap.check("delays x 2" in end[2] and "effective" in end[1], "progress and a table tell of it", end)
 
 
+def test_reruns(tap):
+    """A machine that computes something else taints every block."""
+    if not os.path.exists("/proc/pressure/cpu"):
+        tap.skip("reruns", "this kernel tells no pressure")
+        return
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * os.cpu_count())]
+    try:
+        for more, reruns, attempts in (((), 2, [0, 1, 2]), (("--no-reruns",), 2, [0]), ((), 0, [0])):
+            rerun(tap, more, reruns, attempts)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def rerun(tap, more, reruns, attempts):
+    name = f"reruns: {reruns} {' '.join(more)}"
+
+    @audited(tap, name)
+    def _(folder):
+        path = scenario(folder, workloads=[{"name": "rounds", "sizes": ["100"]}], runs={"blocks": 1, "reruns": reruns})
+        run = Run(PROGRAM, path, folder, *more)
+        end = run.end()
+        result = run.result()
+        complain(tap, end[0] == 0 and result is not None, f"{name}: ends well", end)
+        found = [block["attempt"] for block in result["cells"][0]["blocks"]]
+        notes = [note for note in result["notes"] if "once more" in note]
+        tap.check(found == attempts and len(notes) == (len(attempts) > 1) and
+                  end[2].count("once more") == len(attempts) - 1, f"{name}: attempts {attempts}", (found, notes, end[2]))
+
+
 def test_interrupt(tap):
     @audited(tap, "Ctrl-C")
     def _(folder):

@@ -116,9 +116,9 @@ static void expands_to_cells_and_blocks(void **state)
 static void scales_take_turns(void **state)
 {
 	static const double of_block[2][2] = {{1, 4}, {4, 1}};
-	const struct plan_filter as_they_are = {.is_unscaled = 1};
-	struct scenario *scenario =
-	    scenario_of("\"blocks\": 2", "\"blocks\": 2, \"delay_scales\": [1, 4]");
+	const struct plan_filter as_they_are = {.is_unscaled = 1, .has_no_reruns = 1};
+	struct scenario *scenario = scenario_of(
+	    "\"blocks\": 2", "\"blocks\": 2, \"delay_scales\": [1, 4], \"reruns\": 3");
 	struct plan *plan = NULL;
 	struct error err = {0};
 	uint64_t one_ns, sum = 0;
@@ -128,6 +128,7 @@ static void scales_take_turns(void **state)
 		fail_msg("%s", err.text);
 	assert_int_equal(plan->n_cells, 6);
 	assert_int_equal(plan->n_scales, 2);
+	assert_int_equal(plan->reruns, 3);
 	assert_int_equal(plan->n_steps, 24);
 	for (uint32_t i = 0; i < 24; i++) {
 		const struct plan_step *step = &plan->steps[i];
@@ -147,6 +148,7 @@ static void scales_take_turns(void **state)
 		fail_msg("%s", err.text);
 	assert_int_equal(plan->n_steps, 12);
 	assert_true(plan->steps[11].delay_scale == 1);
+	assert_int_equal(plan->reruns, 0);
 	plan_free(plan);
 	scenario_free(scenario);
 }

@@ -38,7 +38,7 @@ GOOD = {
                     "intra_region_one_way_us": 150, "rate_mbps": 100, "jitter_us": 20, "loss": 0.01},
         "transports": [{"plugin": "tcp", "options": {"a": "text", "b": 7, "c": True}}],
         "workloads": [{"name": "secret-santa", "mode": "mpyc", "sizes": ["low", 12], "field_bits": 61}],
-        "probes": {"rate_hz": 20, "bytes": 64}, "runs": {"blocks": 3, "timeout_s": 120, "delay_scales": [0, 1, 2.5]}, "seed": 1},
+        "probes": {"rate_hz": 20, "bytes": 64}, "runs": {"blocks": 3, "timeout_s": 120, "delay_scales": [0, 1, 2.5], "reruns": 0}, "seed": 1},
     "matrix": {
         "$schema": "e3/matrix/v1", "name": "m", "quantity": "rtt", "unit": "ms", "percentile": 50,
         "source": {"title": "t", "url": "u", "file": "f", "observed": "o", "retrieved": "r",
@@ -115,6 +115,7 @@ VALUES = [
     ("matrix", "rtt/0/1", "1", False), ("matrix", "rtt/0", 7, False), ("matrix", "source/title", "x" * 512, False),
     ("matrix", "source/title", "x" * 511, True), ("matrix", "source/mapping/aa", 7, False),
     ("matrix", "source/mapping", [], False), ("matrix", "source", None, False),
+    ("scenario", "runs/reruns", 9, True), ("scenario", "runs/reruns", 10, False),
     ("scenario", "runs/delay_scales", [1], True), ("scenario", "runs/delay_scales", [0, 2], False),
     ("scenario", "runs/delay_scales", [1, 1], False), ("scenario", "runs/delay_scales", [1, 2, 3, 4, 5], False),
     ("scenario", "runs/delay_scales", [1, -1], False), ("scenario", "runs/delay_scales", [1, 11], False),
