@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """usage: bench_cnn.py E3 [PARTIES [BATCH]]: the classifier, phase by phase.
 
-Real parties over TCP on loopback that share this machine's cores; medians of RUNS.
-Figures that are quoted count from when the inputs are shared.
+Real parties over TCP on loopback that share this machine's cores; medians of RUNS. A phase
+lasts from when the last party begins it until the last party ends it; figures that are quoted
+count from when the last party has its shares of all inputs.
 """
 import sys
 

@@ -7,8 +7,11 @@ that has a bar, over TCP on loopback with all parties on this machine's cores, t
 all: figure, bar, met or not, and what others need (measured elsewhere: machines differ).
 """
 import json
+import os
+import resource
 import subprocess
 import sys
+import time
 
 import bench_cnn
 import bench_multiplications
@@ -41,6 +44,28 @@ MEASURES = (
     ("Secret Santa min, n = 8, m = 3, hops", "", 0, 2, 2, "16, 70 MPyC"),
     ("Secret Santa min, n = 8, m = 3, compute", "ms", 3, 0.2, 0.2, "- / 72 MPyC, an attempt"),
 )
+
+
+class Others:
+    """How much of this machine's CPUs programs other than ours have had."""
+
+    def __init__(self):
+        self.began_s, self.busy_s, self.own_s = time.monotonic(), self._busy_s(), self._own_s()
+
+    @staticmethod
+    def _busy_s():
+        user, nice, system, _idle, _iowait, irq, softirq, steal = (
+            int(n) for n in open("/proc/stat").readline().split()[1:9])
+        return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def _own_s():
+        return sum(sum(resource.getrusage(who)[:2])
+                   for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+    def percent(self):
+        others_s = self._busy_s() - self.busy_s - (self._own_s() - self.own_s)
+        return 100 * max(0, others_s) / (time.monotonic() - self.began_s) / os.cpu_count()
 
 
 def is_fast_kind():
@@ -106,6 +131,7 @@ def show_table(figures):
 
 def main(program, local_costs, bare_rounds, bare_transfers):
     figures = {}
+    others = Others()
     show_machine(local_costs, bare_rounds)
     measure_rounds(figures, program, bare_rounds)
     with Cells(program) as cells:
@@ -113,6 +139,7 @@ def main(program, local_costs, bare_rounds, bare_transfers):
         measure_multiplications(figures, cells, bare_transfers)
         measure_santa(figures, cells)
     show_table(figures)
+    print(f"other programs took {others.percent():.0f} % of the CPUs meanwhile; the bars are for an idle machine")
 
 
 if __name__ == "__main__":
