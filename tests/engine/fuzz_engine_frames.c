@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every protocol against peers whose frames are random, cut, longer, lost, repeated and
+ * Every protocol, in fields of one, two and four words, against peers whose frames are random, cut, longer, lost, repeated and
  * out of order: each run ends with the right answer or a typed error. (A wrong answer is
  * allowed where a frame was altered within the field: peers are semi-honest.)
  *
@@ -18,6 +18,9 @@ struct fuzz {
 	struct random_stream random;
 	uint64_t n_frames, n_altered;
 	int has_altered;
+	/* Of the run's field: an element with these bits in its last byte is one. */
+	size_t element_bytes;
+	unsigned char top_byte;
 };
 
 static void replace(struct fuzz *fuzz, struct memory_message *message, size_t len)
@@ -47,12 +50,13 @@ static void scramble(struct fuzz *fuzz, struct memory_message *message)
 
 static void randomise(struct fuzz *fuzz, struct memory_message *message)
 {
-	/* As likely as not, all elements stay within 2^61. */
-	unsigned char keep = random_stream_below(&fuzz->random, 2) == 0 ? 0x1f : 0xff;
+	/* As likely as not, all elements stay within the field. */
+	unsigned char keep =
+	    random_stream_below(&fuzz->random, 2) == 0 ? fuzz->top_byte : 0xff;
 
 	for (size_t i = 0; i < message->len; i++) {
 		message->base[i] = (unsigned char)random_stream_next(&fuzz->random);
-		if (i % 8 == 7)
+		if (i % fuzz->element_bytes == fuzz->element_bytes - 1)
 			message->base[i] &= keep;
 	}
 }
@@ -102,9 +106,18 @@ static int is_typed(int rc)
 /* 0 if the run ended as it may. */
 static int run_once(struct fuzz *fuzz, uint64_t number)
 {
+	static const struct {
+		struct test_field field;
+		size_t element_bytes;
+		unsigned char top_byte;
+	} fields[] = {{{"2^61-1", 61, 0}, 8, 0x0f}, {{"127 bits", 127, 0}, 16, 0x3f},
+	    {{"255 bits", 255, 0}, 32, 0x3f}};
 	uint32_t which = (uint32_t)random_stream_below(&fuzz->random, n_protocols);
+	/* Two of three in the field of the workloads. */
+	uint64_t field = random_stream_below(&fuzz->random, 6);
 	struct parties parties = {
 	    .m = 3 + (uint32_t)random_stream_below(&fuzz->random, 4),
+	    .field = &fields[field < 3 ? field : 0].field,
 	    .seed = random_stream_next(&fuzz->random),
 	    .body = protocols[which].body,
 	    .options = {
@@ -112,13 +125,15 @@ static int run_once(struct fuzz *fuzz, uint64_t number)
 	int rc;
 
 	fuzz->has_altered = 0;
+	fuzz->element_bytes = fields[field < 3 ? field : 0].element_bytes;
+	fuzz->top_byte = fields[field < 3 ? field : 0].top_byte;
 	rc = parties_run(&parties);
 	for (uint32_t p = 0; p < parties.m; p++)
 		if (parties.codes[p] != 0 && !is_typed(parties.codes[p]) &&
 		    !(parties.codes[p] == -EBADMSG && fuzz->has_altered)) {
-			printf("# run %llu, %s: party %u ended with %d: %s\n",
-			    (unsigned long long)number, protocols[which].name, p,
-			    parties.codes[p], parties.err.text);
+			printf("# run %llu, %s, %s: party %u ended with %d: %s\n",
+			    (unsigned long long)number, protocols[which].name,
+			    parties.field->name, p, parties.codes[p], parties.err.text);
 			return -1;
 		}
 	if (rc != 0 && parties.err.text[0] == '\0') {

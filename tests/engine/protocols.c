@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/engine/protocols.h"
 
+#include "engine/cnn_layers.h"
 #include "engine/compare.h"
 #include "engine/random_share.h"
 #include "engine/santa.h"
@@ -112,6 +113,37 @@ static int largest(struct mpc *mpc, void *user, struct error *err)
 	return rc;
 }
 
+/* The layers of the classifier on the smallest shape there is; all weights and pixels 1.
+ */
+static int classify(struct mpc *mpc, void *user, struct error *err)
+{
+	static const struct cnn_shape shape = {4, 1, 1, 1, 2, {8, 11, 12, 14}};
+	struct cnn_run run = {.mpc = mpc, .shape = &shape, .n_images = 1};
+	uint64_t *ones = mpc_vector(mpc, 25), *logits = mpc_vector(mpc, 2);
+	struct compare_need needs[CNN_NEEDS];
+	int64_t opened[2];
+	uint32_t which;
+	int rc;
+
+	(void)user;
+	field_fill(&mpc->field, ones, 1, 25);
+	rc = share_input(mpc, 0, ones, ones, 25, err);
+	for (uint32_t layer = 0; layer < CNN_LAYERS; layer++)
+		run.shares.weights[layer] = run.shares.biases[layer] = ones;
+	run.shares.images = ones;
+	cnn_layers_needs(&shape, 1, needs);
+	if (rc == 0)
+		rc = compare_create(&run.compare, mpc, needs, CNN_NEEDS, err);
+	if (rc == 0)
+		rc = cnn_layers_run(&run, &which, logits, err);
+	compare_destroy(run.compare);
+	/* 16 + 1 where a place sees all pixels, 4 * 17 + 1 = 69 of those, 70, 71. */
+	if (rc == 0 && (field_to_i64(&mpc->field, opened, logits, 2) < 0 || which != 0 ||
+			   opened[0] != 71 || opened[1] != 71))
+		rc = error_set(err, -EBADMSG, "the answer is wrong");
+	return rc;
+}
+
 static int santa(struct mpc *mpc, struct error *err,
     int (*algorithm)(struct mpc *mpc, uint32_t n, int64_t *p, struct santa_result *result,
 	struct error *err))
@@ -147,6 +179,7 @@ const struct protocol protocols[] = {
     {"bits by kings", bits_by_kings},
     {"bits at once", bits_at_once},
     {"largest", largest},
+    {"classify", classify},
     {"santa min", santa_in_few},
     {"santa mpyc", santa_in_many},
 };

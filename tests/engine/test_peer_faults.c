@@ -14,6 +14,7 @@ struct liar {
 	uint32_t party, to;
 	uint64_t number; /* of its message to that party */
 	enum fault fault;
+	const struct test_field *field;
 	uint64_t n_sent; /* how many such there were */
 	int is_keys;
 };
@@ -58,6 +59,7 @@ static void lie(const struct protocol *protocol, struct liar *liar)
 	static const int want[] = {0, -EPROTO, -EPROTO, -EPROTO, -EPROTO, -ETIMEDOUT};
 	char name[16];
 	struct parties parties = {.m = 3,
+	    .field = liar->field,
 	    .seed = 5,
 	    .body = protocol->body,
 	    .options = {.on_message = on_message,
@@ -72,17 +74,17 @@ static void lie(const struct protocol *protocol, struct liar *liar)
 		return;
 	snprintf(name, sizeof(name), "party %u sent", liar->party);
 	if (rc != want[liar->fault] || strstr(parties.err.text, name) == NULL)
-		fail_msg("%s, message %u, fault %d: %d: %s", protocol->name,
-		    (unsigned)liar->number, (int)liar->fault, rc, parties.err.text);
+		fail_msg("%s, %s, message %u, fault %d: %d: %s", protocol->name,
+		    liar->field->name, (unsigned)liar->number, (int)liar->fault, rc,
+		    parties.err.text);
 }
 
-static void liars_are_named(void **state)
+static void name_liars(const struct test_field *field)
 {
-	(void)state;
 	for (size_t i = 0; i < n_protocols; i++)
 		for (uint32_t pair = 0; pair < 6; pair++) {
 			uint32_t party = pair / 2, to = (party + 1 + pair % 2) % 3;
-			struct liar liar = {.party = party, .to = to};
+			struct liar liar = {.party = party, .to = to, .field = field};
 			uint64_t n_messages;
 
 			lie(&protocols[i], &liar);
@@ -92,10 +94,21 @@ static void liars_are_named(void **state)
 					liar = (struct liar){.party = party,
 					    .to = to,
 					    .number = n,
-					    .fault = (enum fault)fault};
+					    .fault = (enum fault)fault,
+					    .field = field};
 					lie(&protocols[i], &liar);
 				}
 		}
+}
+
+static void liars_are_named(void **state)
+{
+	static const struct test_field fields[] = {
+	    {"2^61-1", 61, 0}, {"127 bits", 127, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		name_liars(&fields[i]);
 }
 
 /* A product's frame is needed: its faults never go unseen. */
