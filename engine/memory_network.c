@@ -30,7 +30,9 @@ struct party {
 	struct memory_network *memory;
 	struct memory_counters counters;
 	pthread_cond_t woken;
-	int has_left;
+	uint64_t buffers_free_ns; /* when all it has sent is out of its buffers */
+	uint64_t work_began_ns;   /* CPU time of its thread */
+	int is_working, has_left;
 };
 
 struct memory_network {
@@ -148,8 +150,9 @@ static int deliver_hooked(
 	    .base = message->base,
 	    .len = message->len,
 	    .copies = 1,
-	    .sent_ns = message->arrival_ns - memory->delay_ns[from][to],
-	    .delay_ns = memory->delay_ns[from][to]};
+	    .sent_ns = memory->parties[from].counters.now_ns,
+	    .delay_ns = memory->delay_ns[from][to],
+	    .left_ns = memory->parties[from].counters.now_ns};
 
 	if (memory->options.on_message != NULL) {
 		pthread_mutex_lock(&memory->hook);
@@ -161,6 +164,8 @@ static int deliver_hooked(
 	message->base = view.base;
 	message->len = view.len;
 	message->arrival_ns = view.copies == 0 ? NEVER : view.sent_ns + view.delay_ns;
+	if (view.left_ns > memory->parties[from].buffers_free_ns)
+		memory->parties[from].buffers_free_ns = view.left_ns;
 	for (uint32_t i = 1; i < view.copies; i++) {
 		struct message *copy =
 		    message_make(memory, view.base, view.len, message->arrival_ns);
@@ -250,6 +255,28 @@ static int missing(const struct party *party, uint32_t among, struct error *err)
 	return error_set(err, -ETIMEDOUT, "party %u sent nothing in time", p);
 }
 
+static void wait_until(struct party *party, uint64_t until_ns)
+{
+	if (until_ns > party->counters.now_ns)
+		party->counters.now_ns = until_ns;
+}
+
+/* Around each stay in the network, in the party's thread. */
+static void work_ended(struct party *party)
+{
+	if (party->is_working)
+		party->counters.now_ns += clock_thread_cpu_ns() - party->work_began_ns;
+	party->is_working = 0;
+}
+
+static void work_began(struct party *party)
+{
+	if (!party->memory->options.counts_work)
+		return;
+	party->work_began_ns = clock_thread_cpu_ns();
+	party->is_working = 1;
+}
+
 /* Take the messages due, the first `needed` of them by arrival. Under the lock. */
 static int choose(
     struct party *party, struct network_round *round, uint32_t due, struct error *err)
@@ -272,8 +299,7 @@ static int choose(
 		    first->arrival_ns > start_ns + memory->options.deadline_ns)
 			return error_set(
 			    err, -ETIMEDOUT, "party %u sent nothing in time", p);
-		if (first->arrival_ns > party->counters.now_ns)
-			party->counters.now_ns = first->arrival_ns;
+		wait_until(party, first->arrival_ns);
 		round->arrived |= 1u << p;
 		left &= ~(1u << p);
 	}
@@ -304,25 +330,11 @@ static int collect(
 	return rc;
 }
 
-static int exchange(struct network *net, struct network_round *round, struct error *err)
+static int receive_due(
+    struct party *party, struct network_round *round, uint32_t due, struct error *err)
 {
-	struct party *party = (struct party *)net;
-	uint32_t due = 0;
-	int sends = 0, late, rc;
+	int late, rc;
 
-	round->arrived = 0;
-	for (uint32_t p = 0; p < net->n_parties; p++) {
-		if (p != net->self && round->in[p].len > 0)
-			due |= 1u << p;
-		sends |= p != net->self && round->out[p].len > 0;
-	}
-	if (due == 0 && !sends)
-		return 0;
-	party->counters.rounds++;
-	if (send_all(party, round) < 0)
-		return error_set(err, -ENOMEM, "no memory for a message");
-	if (due == 0)
-		return 0;
 	pthread_mutex_lock(&party->memory->lock);
 	late = wait_for_due(party, due);
 	rc = late >= 0 ? error_set(err, -ETIMEDOUT, "party %d sent nothing in time", late)
@@ -333,11 +345,39 @@ static int exchange(struct network *net, struct network_round *round, struct err
 	return rc;
 }
 
-/* Messages are copied when they are sent. */
+static int exchange(struct network *net, struct network_round *round, struct error *err)
+{
+	struct party *party = (struct party *)net;
+	uint64_t free_ns = party->buffers_free_ns; /* those of the round before */
+	uint32_t due = 0;
+	int sends = 0, rc = 0;
+
+	work_ended(party);
+	round->arrived = 0;
+	for (uint32_t p = 0; p < net->n_parties; p++) {
+		if (p != net->self && round->in[p].len > 0)
+			due |= 1u << p;
+		sends |= p != net->self && round->out[p].len > 0;
+	}
+	party->counters.rounds += due != 0 || sends;
+	if (send_all(party, round) < 0)
+		return error_set(err, -ENOMEM, "no memory for a message");
+	if (due != 0)
+		rc = receive_due(party, round, due, err);
+	wait_until(party, free_ns);
+	work_began(party);
+	return rc;
+}
+
+/* Messages are copied when they are sent: only the virtual clock waits. */
 static int flush(struct network *net, struct error *err)
 {
-	(void)net;
+	struct party *party = (struct party *)net;
+
 	(void)err;
+	work_ended(party);
+	wait_until(party, party->buffers_free_ns);
+	work_began(party);
 	return 0;
 }
 
@@ -430,8 +470,14 @@ struct network *memory_network_party(struct memory_network *memory, uint32_t par
 	return &memory->parties[party].net;
 }
 
+void memory_network_enter(struct memory_network *memory, uint32_t party)
+{
+	work_began(&memory->parties[party]);
+}
+
 void memory_network_leave(struct memory_network *memory, uint32_t party)
 {
+	work_ended(&memory->parties[party]);
 	pthread_mutex_lock(&memory->lock);
 	memory->parties[party].has_left = 1;
 	for (uint32_t p = 0; p < memory->options.n_parties; p++)

@@ -5,7 +5,8 @@
  *
  * Virtual time: a party's clock starts at 0; a message sent at T from p to q arrives at
  * T + delay_ns[p][q]; an exchange ends at the latest arrival it needed. Computing takes
- * none. What arrives first when a round needs only some of its messages is decided by
+ * none, or (counts_work) the CPU time of the party's thread outside of the network. As network.h demands, the buffers of a round are free when the next one ends: at
+ * once, or when a hook says (memory_message.left_ns). What arrives first when a round needs only some of its messages is decided by
  * virtual time (ties: the lower party), so runs replay exactly.
  *
  * Typical use:
@@ -34,6 +35,8 @@ struct memory_message {
 	uint32_t copies;   /* 1; 0 = lost, more = repeated */
 	uint64_t sent_ns;  /* on the sender's virtual clock */
 	uint64_t delay_ns; /* this message's; default the pair's */
+	uint64_t left_ns;  /* when its last byte is out of the sender's buffer; default
+			      sent_ns */
 	int is_held;       /* set: it is delivered after the pair's next message */
 };
 
@@ -46,6 +49,8 @@ struct memory_network_options {
 	uint64_t deadline_ns;
 	/* The same in real time, for peers that say nothing; 0 = 60 s. */
 	uint64_t real_deadline_ns;
+	/* A party's computing goes on its virtual clock: runs no longer replay exactly. */
+	int counts_work;
 	/* Called for every message, one at a time, before delivery. May be NULL. */
 	void (*on_message)(void *user, struct memory_message *message);
 	/* Called when a party marks a phase, in that party's thread. May be NULL. */
@@ -68,6 +73,8 @@ void memory_network_destroy(struct memory_network *memory);
 
 /* One party's end; valid until memory_network_destroy(). */
 struct network *memory_network_party(struct memory_network *memory, uint32_t party);
+/* The calling thread is party `party` until it leaves: its work counts from now. */
+void memory_network_enter(struct memory_network *memory, uint32_t party);
 /* Party `party` sends no more: peers that wait for it get -ECONNRESET. */
 void memory_network_leave(struct memory_network *memory, uint32_t party);
 

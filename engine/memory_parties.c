@@ -22,6 +22,7 @@ static void *run_one(void *arg)
 {
 	struct party_run *run = arg;
 
+	memory_network_enter(run->memory, run->self);
 	run->rc = run->party_main(
 	    memory_network_party(run->memory, run->self), run->user, &run->err);
 	memory_network_leave(run->memory, run->self);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The network of threads: virtual time, what arrives first, counters, and its errors. */
+#include "base/clock.h"
 #include "engine/memory_network.h"
 #include "tests/tap.h"
 
@@ -233,6 +234,92 @@ static void hooks(void **state)
 	assert_int_equal(counters[0].now_ns, 70 * MS);
 }
 
+/* Party 1's first message leaves its buffer late: that holds up its second round, and so
+ * whom that is sent to. */
+static void linger(struct memory_message *message)
+{
+	if (message->from == 1 && message->number == 0)
+		message->left_ns = 60 * MS;
+}
+
+static void buffers_are_free_a_round_later(void **state)
+{
+	struct memory_network_options options = {.delay_ns = delays};
+	struct script script = usual();
+	struct memory_counters counters[3];
+	struct error err;
+
+	(void)state;
+	script.hook = linger;
+	assert_int_equal(run(&options, &script, counters, NULL, &err), 0);
+	assert_int_equal(counters[1].now_ns, 40 * MS);
+	script.needed = 1;
+	script.rounds = 2;
+	assert_int_equal(run(&options, &script, counters, NULL, &err), 0);
+	assert_int_equal(counters[1].now_ns, 60 * MS);
+}
+
+static void linger_long(struct memory_message *message)
+{
+	message->left_ns = 500 * MS;
+}
+
+static int send_then_flush(struct network *net, void *user, struct error *err)
+{
+	struct network_round round = {.out[1] = {"x", net->self == 0}};
+	int rc = network_exchange(net, &round, err);
+
+	(void)user;
+	return rc < 0 ? rc : network_flush(net, err);
+}
+
+static void a_flush_waits_for_buffers(void **state)
+{
+	struct script script = {.hook = linger_long};
+	struct memory_network_options options = {
+	    .n_parties = 2, .on_message = on_message, .user = &script};
+	struct memory_network *memory;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(memory_network_create(&memory, &options, &err), 0);
+	assert_int_equal(
+	    memory_network_run(memory, send_then_flush, &script, NULL, &err), 0);
+	assert_int_equal(memory_network_counters(memory, 0)->now_ns, 500 * MS);
+	assert_int_equal(memory_network_counters(memory, 1)->now_ns, 0);
+	memory_network_destroy(memory);
+}
+
+/* Party 0 works for 20 ms before its round; all others wait for that. */
+static int work_then_round(struct network *net, void *user, struct error *err)
+{
+	uint64_t until_ns = clock_thread_cpu_ns() + 20 * MS;
+
+	while (net->self == 0 && clock_thread_cpu_ns() < until_ns)
+		;
+	return all_to_all(net, user, err);
+}
+
+static void work_takes_virtual_time(void **state)
+{
+	struct script script = usual();
+	struct memory_network_options options = {.n_parties = 3, .delay_ns = delays};
+	struct memory_network *memory;
+	struct error err;
+
+	(void)state;
+	for (int counts_work = 0; counts_work < 2; counts_work++) {
+		options.counts_work = counts_work;
+		assert_int_equal(memory_network_create(&memory, &options, &err), 0);
+		assert_int_equal(
+		    memory_network_run(memory, work_then_round, &script, NULL, &err), 0);
+		/* 20 ms of work, and 20 ms of way to party 2, who waits 30 for party 1. */
+		assert_in_range(memory_network_counters(memory, 2)->now_ns,
+		    (counts_work ? 40 : 30) * MS, (counts_work ? 50 : 30) * MS);
+		memory_network_destroy(memory);
+	}
+}
+
 static int mute_main(struct network *net, void *user, struct error *err)
 {
 	struct network_round round = {0};
@@ -311,6 +398,9 @@ int main(void)
 	    cmocka_unit_test(deadline_in_virtual_time),
 	    cmocka_unit_test(who_leaves_is_named),
 	    cmocka_unit_test(hooks),
+	    cmocka_unit_test(buffers_are_free_a_round_later),
+	    cmocka_unit_test(a_flush_waits_for_buffers),
+	    cmocka_unit_test(work_takes_virtual_time),
 	    cmocka_unit_test(a_shrunk_message_is_small),
 	    cmocka_unit_test(deadline_in_real_time),
 	    cmocka_unit_test(refuses),
