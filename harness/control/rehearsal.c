@@ -5,6 +5,7 @@
 #include "engine/memory_network.h"
 #include "engine/workload.h"
 #include "harness/control/path_model.h"
+#include "harness/control/path_settings.h"
 #include "harness/control/run_inputs.h"
 #include "harness/scenario/plan.h"
 
@@ -36,20 +37,25 @@ static void on_message(void *user, struct memory_message *message)
 {
 	struct cast *cast = user;
 
-	message->delay_ns = path_delay_ns(
+	struct path_times times = path_send(
 	    &cast->paths[message->from][message->to], message->sent_ns, message->len);
+
+	message->delay_ns = times.arrived_ns - message->sent_ns;
+	message->left_ns = times.left_ns;
 }
 
 static void lay_paths(
     const struct scenario *scenario, uint32_t n_parties, struct cast *cast)
 {
+	char congestion[PATH_CONGESTION_BYTES];
+
+	path_settings_congestion(scenario, "", congestion);
 	for (uint32_t from = 0; from < n_parties; from++)
 		for (uint32_t to = 0; to < n_parties; to++)
-			cast->paths[from][to] = (struct path){
-			    .one_way_ns = scenario_one_way_ns(scenario, from, to),
-			    .rtt_ns = scenario_rtt_ns(scenario, from, to),
-			    .rate_bps = scenario->rate_bps,
-			};
+			path_init(&cast->paths[from][to],
+			    scenario_one_way_ns(scenario, from, to),
+			    scenario_one_way_ns(scenario, to, from), scenario->rate_bps,
+			    path_settings_kind(congestion));
 }
 
 static void take_counts(
@@ -62,17 +68,18 @@ static void take_counts(
 		out->parties[p] = (struct rehearsal_party){.rounds = counters->rounds,
 		    .messages = counters->messages,
 		    .bytes = counters->bytes};
-		if (counters->now_ns > out->network_ns)
-			out->network_ns = counters->now_ns;
+		if (counters->now_ns > out->virtual_ns)
+			out->virtual_ns = counters->now_ns;
 	}
 }
 
-static int perform(struct cast *cast, uint32_t n_parties, int has_network,
+static int perform(struct cast *cast, uint32_t n_parties, enum rehearsal_time time,
     struct rehearsal *out, struct error *err)
 {
 	const struct memory_network_options options = {.n_parties = n_parties,
 	    .real_deadline_ns = REAL_DEADLINE_NS,
-	    .on_message = has_network ? on_message : NULL,
+	    .counts_work = time == REHEARSAL_NETWORK_AND_WORK,
+	    .on_message = time != REHEARSAL_TIMELESS ? on_message : NULL,
 	    .user = cast};
 	struct memory_network *memory;
 	uint64_t began_ns, cpu_began_ns;
@@ -93,7 +100,7 @@ static int perform(struct cast *cast, uint32_t n_parties, int has_network,
 }
 
 int rehearse(const struct plan *plan, const struct plan_cell *cell,
-    const struct run_inputs *inputs, int has_network, struct rehearsal *out,
+    const struct run_inputs *inputs, enum rehearsal_time time, struct rehearsal *out,
     struct error *err)
 {
 	struct cast *cast = calloc(1, sizeof(*cast));
@@ -106,7 +113,7 @@ int rehearse(const struct plan *plan, const struct plan_cell *cell,
 		cast->workload = workload_find(plan_cell_workload(plan, cell));
 		cast->task = run_inputs_task(inputs, plan, cell);
 		lay_paths(plan->scenario, cell->parties, cast);
-		rc = perform(cast, cell->parties, has_network, out, err);
+		rc = perform(cast, cell->parties, time, out, err);
 		out->attempts = cast->outputs[0].attempts;
 		free(cast->outputs);
 	} else {

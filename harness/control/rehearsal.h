@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A cell without hosts and without a network: all parties in this process, a thread each.
- * Its counts are exact, since the same engine computes the same thing from the same seed;
- * its own time is what the engine costs; its virtual time is what the network would add.
+ * A cell without hosts and without a network: all parties in this process, a thread each,
+ * their messages handed over in memory. Its counts are exact, since the same engine
+ * computes the same thing from the same seed; its own time is what the engine costs; its
+ * virtual time is what the network would take.
  */
 #ifndef HARNESS_CONTROL_REHEARSAL_H
 #define HARNESS_CONTROL_REHEARSAL_H
@@ -22,16 +23,24 @@ struct rehearsal_party {
 
 struct rehearsal {
 	uint64_t wall_ns, cpu_ns; /* of all parties together, on this machine */
-	uint64_t
-	    network_ns; /* virtual: the last party's end, if computing took no time */
+	uint64_t virtual_ns;      /* when the last party ends */
 	uint32_t attempts;
 	struct rehearsal_party parties[NETWORK_PARTIES_MAX];
 };
 
-/* has_network: with the scenario's delays and rate, over TCP connections that are new;
- * else messages take no time. -EBADMSG: the answer is wrong. */
+/* What takes virtual time. */
+enum rehearsal_time {
+	REHEARSAL_TIMELESS,
+	/* Messages, with the scenario's delays and rate, over TCP connections that are
+	 * new (harness/control/path_model.h). Replays exactly. */
+	REHEARSAL_NETWORK,
+	/* And each party's computing, as if it had a core of its own. */
+	REHEARSAL_NETWORK_AND_WORK
+};
+
+/* -EBADMSG: the answer is wrong. */
 int rehearse(const struct plan *plan, const struct plan_cell *cell,
-    const struct run_inputs *inputs, int has_network, struct rehearsal *out,
+    const struct run_inputs *inputs, enum rehearsal_time time, struct rehearsal *out,
     struct error *err);
 
 #endif
