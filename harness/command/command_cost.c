@@ -239,20 +239,15 @@ const struct command command_cost = {
     .summary =
 	"predict rounds, bytes and time of a scenario's computations, without hosts",
     .detail =
-	"The computation is rehearsed in memory, all parties in this process, with the\n"
-	"scenario's seed: no hosts, no network, no root. Rounds, elements and bytes are\n"
-	"those of the run. The time is that of the rehearsal's messages under the\n"
-	"scenario's delays and rate, over new TCP connections with the congestion "
-	"control\n"
-	"of the scenario or of this machine (bbr, or the slow start of all others), and "
-	"of\n"
-	"each party's computing on this machine. It is that of transport tcp: an "
-	"overlay\n"
-	"adds its own. Left out: loss, jitter, and what the hosts' kernels need for "
-	"packets,\n"
-	"which counts where delays are below some milliseconds. docs/measurement.md "
-	"tells\n"
-	"how, and how well it has held.",
+	"The computation is rehearsed in memory, all parties in this process, with\n"
+	"the scenario's seed: no hosts, no network, no root. Rounds, elements and\n"
+	"bytes are those of the run. The time is that of the rehearsal's messages\n"
+	"under the scenario's delays and rate, over new TCP connections with the\n"
+	"congestion control of the scenario or else of this machine (bbr, or the slow\n"
+	"start of all others), and of each party's computing on this machine. It is\n"
+	"that of transport tcp: an overlay adds its own. Left out: loss, jitter, and\n"
+	"what the hosts' kernels need for packets, which counts where delays are\n"
+	"below some milliseconds. docs/measurement.md tells how well it has held.",
     .options = cost_rules,
     .options_bytes = sizeof(struct cost_options),
     .n_arguments_min = 1,
