@@ -25,10 +25,14 @@ char *units_duration(char *out, uint64_t ns)
 		scaled(out, ns, NS_PER_MS, "ms");
 	else if (ns < 120 * NS_PER_S)
 		scaled(out, ns, NS_PER_S, "s");
-	else
+	else if (ns < 3600 * NS_PER_S)
 		snprintf(out, UNITS_TEXT_BYTES, "%llu min %llu s",
 		    (unsigned long long)(seconds / 60),
 		    (unsigned long long)(seconds % 60));
+	else
+		snprintf(out, UNITS_TEXT_BYTES, "%llu h %llu min",
+		    (unsigned long long)(seconds / 3600),
+		    (unsigned long long)(seconds % 3600 / 60));
 	return out;
 }
 

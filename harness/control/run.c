@@ -130,9 +130,10 @@ static void label_block(
 
 	if (run->plan->n_scales > 1)
 		snprintf(scale, sizeof(scale), ", delays x %g", step->delay_scale);
-	snprintf(out, bytes, "%-10s %s %s %s, %u parties%s",
+	snprintf(out, bytes, "%-10s %s %s %s, %u part%s%s",
 	    plan_cell_transport(run->plan, cell), plan_cell_workload(run->plan, cell),
-	    cell->mode, plan_cell_size(run->plan, cell), cell->parties, scale);
+	    cell->mode, plan_cell_size(run->plan, cell), cell->parties,
+	    cell->parties == 1 ? "y" : "ies", scale);
 }
 
 static int run_block(struct run *run, const struct plan_step *step, uint32_t attempt,

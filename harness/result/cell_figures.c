@@ -101,7 +101,8 @@ static void add_field(cJSON *json, const struct cell_figures *figures, const cha
 
 double block_figures_efficiency(const struct block_figures *block)
 {
-	if (block->wall_ns <= 0 || block->network_floor_ns == FIGURE_UNKNOWN)
+	if (block->wall_ns <= 0 || block->network_floor_ns == FIGURE_UNKNOWN ||
+	    block->network_floor_ns == 0)
 		return -1;
 	return (double)block->network_floor_ns / (double)block->wall_ns;
 }

@@ -60,7 +60,7 @@ int cell_figures_add(struct cell_figures *figures, const struct block_figures *b
  * memory. */
 struct cJSON *cell_figures_json(const struct cell_figures *figures);
 
-/* network_floor_ns / wall_ns; negative = not known. */
+/* network_floor_ns / wall_ns; negative = not known, or nothing waits for a delay. */
 double block_figures_efficiency(const struct block_figures *block);
 /* {"method","latency_ns","transfer_ns","compute_ns","rest_ns"}, or JSON null. */
 struct cJSON *decomposition_json(const struct decomposition *parts);

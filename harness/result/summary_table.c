@@ -39,6 +39,10 @@ static const struct text_column cell_columns[CELL_COLUMNS] = {
     [CELL_STATUS] = {.header = "status"},
 };
 
+static const char legend[] =
+    "  p50, p99: of one round; wall, payload, wire: of one run, median over blocks;\n"
+    "  efficiency: what the delays alone would take, as a share of wall.";
+
 enum {
 	PART_TRANSPORT,
 	PART_SETUP,
@@ -190,12 +194,23 @@ static void add_work(struct text_table *table, const cJSON *first, fill_row *fil
 	}
 }
 
+/* One party alone has no rounds, and so no percentile of them. */
+static void set_round(struct text_cell *cell, const cJSON *figures, const char *key)
+{
+	const cJSON *rounds = item(figures, "round_ns"), *count = item(rounds, "count");
+
+	if (cJSON_IsNumber(count) && count->valuedouble > 0)
+		set_units(cell, item(rounds, key), units_duration);
+	else
+		set_nothing(cell);
+}
+
 static void fill_cell(struct text_cell *row, const cJSON *json)
 {
 	const cJSON *figures = item(json, "figures");
 
-	set_units(&row[CELL_P50], item(item(figures, "round_ns"), "p50"), units_duration);
-	set_units(&row[CELL_P99], item(item(figures, "round_ns"), "p99"), units_duration);
+	set_round(&row[CELL_P50], figures, "p50");
+	set_round(&row[CELL_P99], figures, "p99");
 	set_units(&row[CELL_WALL], median(figures, "wall_ns"), units_duration);
 	set_rounds(&row[CELL_ROUNDS], item(figures, "rounds"));
 	set_units(&row[CELL_PAYLOAD], median(figures, "app_bytes"), units_bytes);
@@ -302,9 +317,11 @@ void summary_table_print(
 {
 	const cJSON *cells = item(document, "cells");
 
-	if (cJSON_GetArraySize(cells) > 0)
-		print_table(
-		    cells, cell_columns, CELL_COLUMNS, fill_cell, is_cell, out, terminal);
+	if (cJSON_GetArraySize(cells) == 0)
+		return;
+	print_table(cells, cell_columns, CELL_COLUMNS, fill_cell, is_cell, out, terminal);
+	fprintf(out, "%s%s%s\n", terminal_style(terminal, STYLE_DIM), legend,
+	    terminal_plain(terminal, STYLE_DIM));
 }
 
 /* A table of the cells that have what it shows; nothing if none has. */

@@ -3,11 +3,14 @@
 
 #include "harness/result/cell_name.h"
 #include "harness/result/clean_text.h"
+#include "harness/result/text_wrap.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
 
 #define CALIBRATION_SHOWN 5
+#define LINE_BYTES        1024
+#define INDENT            6u
 
 /* One code over all cells. */
 struct sum {
@@ -65,18 +68,19 @@ static struct sum sum_of(const cJSON *cells, const char *code)
 	return sum;
 }
 
-static void print_sum(const struct sum *sum, FILE *out)
+static void print_sum(const struct sum *sum, FILE *out, const struct terminal *terminal)
 {
 	const char *transport = cell_name_transport(sum->worst_cell);
-	char work[128];
+	char work[128], cells[32] = "", line[LINE_BYTES];
 
-	fprintf(out, "  %.0f block%s", sum->blocks, sum->blocks == 1 ? "" : "s");
 	if (sum->cells > 1)
-		fprintf(out, " of %u cells", sum->cells);
-	fprintf(out, "%s%s, in %s %s\n",
+		snprintf(cells, sizeof(cells), " of %u cells", sum->cells);
+	snprintf(line, sizeof(line), "  %.0f block%s%s%s%s, in %s %s", sum->blocks,
+	    sum->blocks == 1 ? "" : "s", cells,
 	    sum->blocks == 1 ? ": " : ", at worst: ", text(sum->worst, "sentence"),
 	    clean_text_is(transport) ? transport : "?",
 	    cell_name_work(sum->worst_cell, work, sizeof(work)));
+	text_wrap(line, INDENT, out, terminal);
 }
 
 /* Whether no taint of a cell before this one has its code. */
@@ -93,6 +97,15 @@ static int is_first(const cJSON *cells, const cJSON *cell, const char *code)
 	return 1;
 }
 
+static void print_calibration_taint(
+    const cJSON *taint, FILE *out, const struct terminal *terminal)
+{
+	char line[LINE_BYTES];
+
+	snprintf(line, sizeof(line), "  calibration: %s", text(taint, "sentence"));
+	text_wrap(line, INDENT, out, terminal);
+}
+
 static void print_calibration(
     const cJSON *taints, int *n, FILE *out, const struct terminal *terminal)
 {
@@ -102,7 +115,7 @@ static void print_calibration(
 	{
 		begin(n, out, terminal);
 		if (*n <= CALIBRATION_SHOWN)
-			fprintf(out, "  calibration: %s\n", text(taint, "sentence"));
+			print_calibration_taint(taint, out, terminal);
 	}
 	if (*n > CALIBRATION_SHOWN)
 		fprintf(out, "  calibration: %d more, in the result\n",
@@ -126,7 +139,7 @@ void taint_words_print(const cJSON *document, FILE *out, const struct terminal *
 			if (!is_first(cells, cell, code))
 				continue;
 			begin(&n, out, terminal);
-			print_sum(&sum, out);
+			print_sum(&sum, out, terminal);
 		}
 	}
 }

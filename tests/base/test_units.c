@@ -7,7 +7,8 @@ static const struct {
 	const char *text;
 } durations[] = {{0, "0 ns"}, {999, "999 ns"}, {1000, "1.00 us"}, {23400000, "23.4 ms"},
     {812000, "812 us"}, {UINT64_C(11700000000), "11.7 s"},
-    {UINT64_C(200000000000), "3 min 20 s"}};
+    {UINT64_C(200000000000), "3 min 20 s"}, {UINT64_C(3600000000000), "1 h 0 min"},
+    {UINT64_C(12086000000000), "3 h 21 min"}};
 
 static void durations_for_people(void **state)
 {

@@ -3,6 +3,7 @@
 #include "harness/result/clean_text.h"
 #include "harness/result/rtt_heatmap.h"
 #include "harness/result/summary.h"
+#include "harness/result/text_wrap.h"
 #include "tests/result/made_document.h"
 #include "tests/tap.h"
 
@@ -283,6 +284,54 @@ static void clean_text(void **state)
 	assert_int_equal(clean_text_columns("a\u00fc\u2192"), 3);
 }
 
+static void long_sentences_are_wrapped(void **state)
+{
+	static const struct {
+		const char *text, *wrapped;
+		uint32_t columns;
+	} table[] = {
+	    {"  one two three", "  one two three\n", 0},
+	    {"  one two three", "  one two three\n", 15},
+	    {"  one two three", "  one two\n    three\n", 14},
+	    {"  one two three", "  one\n    two\n    three\n", 8},
+	    {"two twothree four", "two\n    twothree\n    four\n", 4},
+	    {"\xc3\xa9t\xc3\xa9 \xc3\xa9", "\xc3\xa9t\xc3\xa9 \xc3\xa9\n", 5},
+	    {"", "\n", 10},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		const struct terminal terminal = {.columns = table[i].columns};
+		char *text = NULL;
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+
+		text_wrap(table[i].text, 4, out, &terminal);
+		fclose(out);
+		assert_string_equal(text, table[i].wrapped);
+		free(text);
+	}
+}
+
+/* One party has no round to tell of, and no delay that it could be efficient against. */
+static void one_party_alone_has_no_rounds(void **state)
+{
+	const struct terminal terminal = {0};
+	cJSON *document = cJSON_Parse(
+	    "{\"name\":\"x\",\"status\":\"complete\",\"cells\":[{\"cell\":{"
+	    "\"transport\":\"tcp\",\"workload\":\"w\",\"size\":\"low\",\"mode\":null,"
+	    "\"parties\":1},\"status\":\"ok\",\"figures\":{\"round_ns\":{\"count\":0,"
+	    "\"p50\":0,\"p99\":0},\"network_efficiency\":null,"
+	    "\"wall_ns\":{\"median\":182000}}}]}");
+	char *text = printed(document, &terminal);
+
+	(void)state;
+	assert_null(strstr(text, "0 ns"));
+	assert_non_null(strstr(text, "182 us"));
+	free(text);
+	cJSON_Delete(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +346,8 @@ int main(void)
 	    cmocka_unit_test(terminals_are_told_apart),
 	    cmocka_unit_test(terminals_show_what_they_can),
 	    cmocka_unit_test(clean_text),
+	    cmocka_unit_test(long_sentences_are_wrapped),
+	    cmocka_unit_test(one_party_alone_has_no_rounds),
 	};
 
 	return cmocka_run_group_tests(tests, make, forget);

@@ -25,7 +25,7 @@ def scenario(folder, **changes):
         "network": {"matrix": MATRIX},
         "transports": [{"plugin": "tcp"}],
         "workloads": [{"name": "rounds", "sizes": ["20"]}],
-        "runs": {"blocks": 1, "timeout_s": 60},
+        "runs": {"blocks": 1, "timeout_s": 60, "reruns": 0},
         "seed": 7,
     }
     document.update(changes)

@@ -192,7 +192,7 @@ def test_recover(tap):
     @audited(tap, "a killed run and what is left of it")
     def _(folder):
         path = scenario(folder, workloads=[{"name": "rounds", "sizes": ["20", "2000"]}],
-                        runs={"blocks": 2, "timeout_s": 60})
+                        runs={"blocks": 2, "timeout_s": 60, "reruns": 0})
         run = Run(PROGRAM, path, folder)
         run.wait_for(lambda: "[ 1/4]" in run.stderr())
         run.wait_for_parties(3)
