@@ -9,8 +9,10 @@
  */
 #include "base/clock.h"
 #include "base/units.h"
+#include "engine/cnn.h"
 #include "engine/memory_network.h"
 #include "harness/link/mesh.h"
+#include "tests/cnn/cnn_example.h"
 #include "tests/link/hostile_peer.h"
 #include "tests/tap.h"
 
@@ -31,7 +33,49 @@ struct fuzz_case {
 	const char *workload, *mode, *size;
 	uint32_t m;
 	uint64_t frames;
+	uint32_t field_bits; /* 0 = 61 */
 };
+
+/* The classifier for a batch of one, on a shape that takes few frames. */
+static const struct cnn_shape small_shape = {4, 1, 2, 2, 3, {16, 23, 30, 37}};
+
+static int small_cnn_run(struct network *net, const struct workload_task *task,
+    struct workload_output *out, struct error *err)
+{
+	return cnn_run_shape(net, &small_shape, task, 1, out, err);
+}
+
+static int small_cnn_check(const struct workload_task *task,
+    const struct workload_output *out, struct error *err)
+{
+	return cnn_check(task, 1, out, err);
+}
+
+static const struct workload small_cnn = {
+    .name = "small cnn", .run = small_cnn_run, .check = small_cnn_check};
+
+static struct cnn_example model;
+
+static const struct workload *find(const struct fuzz_case *c)
+{
+	return strcmp(c->workload, small_cnn.name) == 0 ? &small_cnn
+							: workload_find(c->workload);
+}
+
+static struct workload_task task_of(const struct fuzz_case *c, uint64_t seed)
+{
+	static const unsigned char image[] = {
+	    0, 9, 99, 255, 1, 0, 7, 8, 200, 3, 4, 5, 17, 18, 19, 20};
+
+	return (struct workload_task){.size = c->size,
+	    .mode = c->mode,
+	    .field_bits = c->field_bits == 0 ? 61 : c->field_bits,
+	    .seed = seed,
+	    .model = model.bytes,
+	    .model_bytes = model.len,
+	    .images = image,
+	    .n_images = 1};
+}
 
 struct tally {
 	uint64_t n_runs, n_frames;
@@ -139,9 +183,8 @@ static void judge(const struct fuzz_case *c, uint64_t seed, enum hostile_lie lie
 
 static void fuzz(const struct fuzz_case *c)
 {
-	const struct workload *workload = workload_find(c->workload);
-	struct workload_task task = {
-	    .size = c->size, .mode = c->mode, .field_bits = 61, .seed = first_seed};
+	const struct workload *workload = find(c);
+	struct workload_task task = task_of(c, first_seed);
 	struct hostile_peers *peers = calloc(1, sizeof(*peers));
 	struct tally tally = {0};
 	struct error err = {0};
@@ -166,10 +209,11 @@ static void fuzz(const struct fuzz_case *c)
 			tally.longest_ns = end.took_ns;
 	}
 	assert_int_equal(uv_loop_close(&loop), 0);
-	printf("# %s %s %s, m = %u: %llu frames, runs of seeds %llu .. %llu, longest "
+	printf("# %s %s %s, m = %u, %u bits: %llu frames, runs of seeds %llu .. %llu, "
+	       "longest "
 	       "%.3f s\n",
-	    c->workload, c->mode, c->size, c->m, (unsigned long long)tally.n_frames,
-	    (unsigned long long)first_seed,
+	    c->workload, c->mode, c->size, c->m, task.field_bits,
+	    (unsigned long long)tally.n_frames, (unsigned long long)first_seed,
 	    (unsigned long long)(first_seed + tally.n_runs - 1),
 	    (double)tally.longest_ns / NS_PER_S);
 	for (int lie = 0; lie < HOSTILE_N_LIES; lie++)
@@ -183,13 +227,17 @@ static void fuzz(const struct fuzz_case *c)
 static void a_liar_is_named(void **state)
 {
 	static const struct fuzz_case cases[] = {
-	    {"rounds", "dependent", "50", 3, 300000},
-	    {"secret-santa", "mpyc", "8", 3, 600000},
-	    {"secret-santa", "mpyc", "5", 5, 200000},
-	    {"secret-santa", "min", "4", 3, 60000},
-	    {"secret-santa", "min", "3", 5, 60000},
-	    {"millionaires", "argmax", "4", 3, 80000},
-	    {"multiplications", "kings", "20", 5, 40000},
+	    {"rounds", "dependent", "50", 3, 300000, 0},
+	    {"secret-santa", "mpyc", "8", 3, 500000, 0},
+	    {"secret-santa", "mpyc", "5", 5, 200000, 0},
+	    {"secret-santa", "min", "4", 3, 60000, 0},
+	    {"secret-santa", "min", "3", 5, 60000, 0},
+	    {"millionaires", "argmax", "4", 3, 80000, 0},
+	    {"secret-santa", "mpyc", "8", 3, 60000, 127},
+	    {"millionaires", "argmax", "4", 3, 40000, 127},
+	    {"small cnn", "-", "1", 3, 200000, 0},
+	    {"small cnn", "-", "1", 3, 60000, 127},
+	    {"multiplications", "kings", "20", 5, 40000, 0},
 	};
 	struct rusage usage;
 
@@ -272,8 +320,7 @@ static int storm_party(struct network *net, void *user, struct error *err)
 
 static uint64_t weather(const struct fuzz_case *c, uint64_t seed)
 {
-	struct storm storm = {.workload = workload_find(c->workload),
-	    .task = {.size = c->size, .mode = c->mode, .field_bits = 61, .seed = seed}};
+	struct storm storm = {.workload = find(c), .task = task_of(c, seed)};
 	struct memory_network_options options = {.n_parties = c->m,
 	    .on_message = mutate,
 	    .user = &storm,
@@ -299,14 +346,16 @@ static uint64_t weather(const struct fuzz_case *c, uint64_t seed)
 static void a_storm_is_survived(void **state)
 {
 	static const struct fuzz_case cases[] = {
-	    {"rounds", NULL, "100", 2, 20000},
-	    {"rounds", NULL, "30", 10, 30000},
-	    {"secret-santa", "mpyc", "4", 3, 20000},
-	    {"secret-santa", "mpyc", "3", 7, 20000},
-	    {"secret-santa", "min", "3", 4, 3000},
-	    {"secret-santa", "min", "3", 5, 3000},
-	    {"millionaires", NULL, "3", 3, 10000},
-	    {"millionaires", NULL, "3", 6, 10000},
+	    {"rounds", NULL, "100", 2, 20000, 0},
+	    {"rounds", NULL, "30", 10, 30000, 0},
+	    {"secret-santa", "mpyc", "4", 3, 20000, 0},
+	    {"secret-santa", "mpyc", "3", 7, 20000, 0},
+	    {"secret-santa", "min", "3", 4, 3000, 0},
+	    {"secret-santa", "min", "3", 5, 3000, 0},
+	    {"millionaires", NULL, "3", 3, 10000, 0},
+	    {"millionaires", NULL, "3", 6, 10000, 0},
+	    {"secret-santa", "mpyc", "4", 3, 5000, 127},
+	    {"small cnn", NULL, "1", 4, 5000, 0},
 	};
 
 	(void)state;
@@ -327,8 +376,12 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_liar_is_named),
 	    cmocka_unit_test(a_storm_is_survived),
 	};
+	int rc;
 
+	model = cnn_example_make(&small_shape, 1);
 	if (argc > 1)
 		first_seed = strtoull(argv[1], NULL, 10);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	cnn_example_finish(&model);
+	return rc;
 }

@@ -137,10 +137,9 @@ static void channel_poll(struct e3_channel *channel)
 	one_turn(channel->endpoint);
 }
 
-void scripted_init(
-    struct e3_endpoint *endpoint, uv_loop_t *loop, uint64_t message_max, int polls)
+struct e3_transport scripted_table(uint64_t message_max, int polls)
 {
-	const struct e3_transport table = {
+	return (struct e3_transport){
 	    E3_TRANSPORT_HEADER,
 	    .name = "scripted",
 	    .summary = "what a test says",
@@ -151,9 +150,13 @@ void scripted_init(
 	    .channel_close = channel_close,
 	    .channel_poll = polls ? channel_poll : NULL,
 	};
+}
 
+void scripted_init(
+    struct e3_endpoint *endpoint, uv_loop_t *loop, uint64_t message_max, int polls)
+{
 	memset(endpoint, 0, sizeof(*endpoint));
-	endpoint->table = table;
+	endpoint->table = scripted_table(message_max, polls);
 	endpoint->loop = loop;
 	uv_idle_init(loop, &endpoint->idle);
 	endpoint->idle.data = endpoint;

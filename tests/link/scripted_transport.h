@@ -51,7 +51,10 @@ struct e3_endpoint {
 	void *user;
 };
 
-/* `message_max` of the transport; polls = 1: it has channel_poll(). */
+/* `message_max` of the transport; polls = 1: it has channel_poll(). Endpoints are the
+ * test's business. */
+struct e3_transport scripted_table(uint64_t message_max, int polls);
+/* An endpoint with that table. */
 void scripted_init(
     struct e3_endpoint *endpoint, uv_loop_t *loop, uint64_t message_max, int polls);
 /* The loop must turn once more. */
