@@ -255,6 +255,37 @@ void suite_polled_messages(void **state)
 	suite_finish(mesh);
 }
 
+static void poll_often(struct suite_end *end)
+{
+	for (int i = 0; i < 1000; i++)
+		link_poll(end->link);
+}
+
+/* A channel that was polled for a while is no less awake when the loop waits again: for
+ * a message, for room to send, for the end. */
+void suite_polled_then_waited_for(void **state)
+{
+	struct suite_mesh *mesh = suite_start(suite_tested, 2, NULL);
+	struct suite_end *a, *b;
+
+	(void)state;
+	suite_join(mesh, 0, 1, 0, &a, &b);
+	for (uint64_t i = 1; i <= 3; i++) {
+		poll_often(b);
+		suite_send_all(a, 8, 1);
+		suite_wait(mesh, b->n_messages == i);
+	}
+	poll_often(a);
+	poll_often(b);
+	suite_send_all(a, 1u << 20, 20);
+	suite_wait(mesh, b->n_messages == 23 && a->n_done == 23);
+	poll_often(b);
+	suite_close(a);
+	suite_wait(mesh, b->n_lost == 1);
+	assert_int_equal(b->lost_status, -ESHUTDOWN);
+	suite_finish(mesh);
+}
+
 /* The harness probes beside the workload by an endpoint of its own. */
 void suite_second_endpoints_carry_beside(void **state)
 {

@@ -17,6 +17,7 @@ extern const struct transport_under_test *suite_tested;
 	X(suite_maximum_message, ALL)                                                    \
 	X(suite_lanes_have_an_order_each, ALL)                                           \
 	X(suite_polled_messages, ALL)                                                    \
+	X(suite_polled_then_waited_for, ALL)                                             \
 	X(suite_second_endpoints_carry_beside, ALL)                                      \
 	/* suite_pressure.c */                                                           \
 	X(suite_pause_stops_the_sender, ALL)                                             \

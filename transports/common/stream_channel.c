@@ -20,13 +20,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RETRY_MIN_MS      20u
-#define RETRY_MAX_MS      500u
-#define CLOSE_MS          5000u
-#define CLOSE_TICK_MS     1u
-#define CLOSE_TICK_MAX_MS 64u
-#define WATCH_MS          2000u
-#define SILENT_TICKS      8u /* 16 s */
+#define RETRY_MIN_MS          20u
+#define RETRY_MAX_MS          500u
+#define CLOSE_MS              5000u
+#define CLOSE_TICK_MS         1u
+#define CLOSE_TICK_MAX_MS     64u
+#define WATCH_MS              2000u
+#define SILENT_TICKS          8u /* 16 s */
+/* Then two epoll_ctl() cost less than what the kernel does to tell epoll of each segment.
+ */
+#define UNWATCHED_AFTER_POLLS 64u
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void on_open_timer(uv_timer_t *timer);
@@ -45,7 +48,8 @@ void stream_watch(struct e3_channel *channel)
 		wanted |= UV_READABLE;
 	if (channel->state != STREAM_LOST && channel->out.first != NULL)
 		wanted |= UV_WRITABLE;
-	if (channel->broken != 0)
+	if (channel->broken != 0 ||
+	    (channel->state == STREAM_OPEN && channel->n_polls >= UNWATCHED_AFTER_POLLS))
 		wanted = 0;
 	if (wanted == channel->watched)
 		return;
@@ -54,6 +58,24 @@ void stream_watch(struct e3_channel *channel)
 		uv_poll_start(&channel->poll, wanted, on_poll);
 	else
 		uv_poll_stop(&channel->poll);
+}
+
+static void on_wait(uv_prepare_t *wait)
+{
+	struct e3_channel *channel = wait->data;
+
+	uv_prepare_stop(wait);
+	channel->n_polls = 0;
+	stream_watch(channel);
+}
+
+void stream_polled(struct e3_channel *channel)
+{
+	channel->n_polls++;
+	if (channel->n_polls == 1)
+		uv_prepare_start(&channel->wait, on_wait);
+	else if (channel->n_polls == UNWATCHED_AFTER_POLLS)
+		stream_watch(channel);
 }
 
 /* The end of every channel. */
@@ -83,6 +105,7 @@ static void finish(struct e3_channel *channel)
 	send_queue_fail(&channel->out, -ECANCELED);
 	uv_close((uv_handle_t *)&channel->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&channel->later, on_handle_closed);
+	uv_close((uv_handle_t *)&channel->wait, on_handle_closed);
 	if (channel->fd >= 0) {
 		uv_close((uv_handle_t *)&channel->poll, on_handle_closed);
 		close(channel->fd);
@@ -392,9 +415,11 @@ static struct e3_channel *channel_create(
 	channel->retry_ms = RETRY_MIN_MS;
 	uv_timer_init(endpoint->host->loop, &channel->timer);
 	uv_idle_init(endpoint->host->loop, &channel->later);
+	uv_prepare_init(endpoint->host->loop, &channel->wait);
 	channel->timer.data = channel;
 	channel->later.data = channel;
-	channel->n_handles = 2;
+	channel->wait.data = channel;
+	channel->n_handles = 3;
 	channel->next = endpoint->channels;
 	endpoint->channels = channel;
 	return channel;

@@ -35,7 +35,9 @@ struct e3_channel {
 	uv_timer_t timer; /* opening: next dial; open: watchdog; closing: drain */
 	uv_idle_t later;  /* what must not happen inside a call */
 	int n_handles;
-	int watched; /* events that `poll` waits for */
+	uv_prepare_t wait; /* runs once before the loop's next wait */
+	uint32_t n_polls;  /* calls of channel_poll() since the loop's last wait */
+	int watched;       /* events that `poll` waits for */
 	int is_later, is_paused, is_receiving, is_shut, wants_writable;
 	int broken;              /* error of a send; what has come is read first */
 	uint32_t n_silent_ticks; /* of the watchdog, in a row */
@@ -51,6 +53,10 @@ void stream_watch(struct e3_channel *channel);
 /* The connection is of no use any more: complete, then lost(status). Not inside a call.
  */
 void stream_lose(struct e3_channel *channel, int status);
+
+/* channel_poll() was called: while it is called again and again, the loop need not watch
+ * the socket. Whatever it has to watch is watched again when it waits. */
+void stream_polled(struct e3_channel *channel);
 
 /* Send what is queued; loses the channel when that fails. Not inside a call. */
 void stream_flush(struct e3_channel *channel);

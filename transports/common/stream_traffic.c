@@ -244,6 +244,7 @@ void stream_channel_poll(struct e3_channel *channel)
 {
 	if (channel->state != STREAM_OPEN || channel->is_receiving)
 		return;
+	stream_polled(channel);
 	if (channel->out.first != NULL)
 		stream_flush(channel);
 	else if (channel->out.done_first != NULL)
