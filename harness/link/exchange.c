@@ -10,16 +10,12 @@
  *      deadline passes; the sentence names the peer.
  */
 #include "base/clock.h"
-#include "base/units.h"
 #include "harness/link/mesh_state.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Average wait that is worth polling for. */
-#define POLL_ONLY_BELOW_NS (200 * NS_PER_US)
-#define POLL_TURNS_MAX     1024u /* then the loop must have a turn */
+#define POLL_TURNS_MAX 1024u /* then the loop must have a turn */
 
 static struct mesh *mesh_of(struct network *net)
 {
@@ -211,21 +207,18 @@ static void poll_links(struct mesh *mesh)
 
 static void wait_round(struct mesh *mesh, struct network_round *round)
 {
-	uint64_t poll_until_ns =
-	    mesh->round_began_ns + 2 * mesh->wait_ewma_ns + 20 * NS_PER_US;
-	int is_polling = mesh->wait_ewma_ns < POLL_ONLY_BELOW_NS;
+	int is_spinning = !is_done(mesh, round) && spin_begin(&mesh->spin);
 
 	while (!is_done(mesh, round)) {
-		if (is_polling && ++mesh->turns_since_loop < POLL_TURNS_MAX) {
+		if (is_spinning && ++mesh->turns_since_loop < POLL_TURNS_MAX) {
 			poll_links(mesh);
 			if (is_done(mesh, round))
 				break;
-			sched_yield();
-			is_polling = clock_monotonic_ns() < poll_until_ns;
+			is_spinning = spin_yield(&mesh->spin);
 		} else {
 			mesh->turns_since_loop = 0;
 			uv_run(
-			    mesh->config.loop, is_polling ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+			    mesh->config.loop, is_spinning ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 		}
 	}
 }
@@ -277,9 +270,6 @@ static int exchange(struct network *net, struct network_round *round, struct err
 	if (round->needed != 0)
 		for (uint32_t p = 0; p < net->n_parties; p++)
 			inbox_drop(&mesh->peers[p].inbox);
-	mesh->wait_ewma_ns +=
-	    ((int64_t)(ended_ns - mesh->round_began_ns) - (int64_t)mesh->wait_ewma_ns) /
-	    4;
 	record(mesh, round, ended_ns);
 	mesh->round_began_ns = 0;
 	return 0;

@@ -147,7 +147,7 @@ int mesh_create(const struct mesh_config *config, struct mesh **out, struct erro
 	mesh->piece_max = config->transport->message_max < PIECE_BYTES_MAX
 			      ? (size_t)config->transport->message_max
 			      : PIECE_BYTES_MAX;
-	mesh->wait_ewma_ns = NS_PER_MS;
+	spin_init(&mesh->spin, config->n_parties);
 	for (uint32_t p = 0; p < config->n_parties; p++)
 		init_peer(mesh, p);
 	uv_timer_init(config->loop, &mesh->watchdog);

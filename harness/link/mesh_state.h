@@ -6,6 +6,7 @@
 #include "harness/link/channel_guard.h"
 #include "harness/link/inbox.h"
 #include "harness/link/mesh.h"
+#include "harness/link/spin.h"
 #include "harness/measure/recorder.h"
 
 #define MESH_SENDS_MAX 8u /* pieces under way to one peer */
@@ -50,7 +51,7 @@ struct mesh {
 	uint32_t round;
 	uint64_t round_began_ns; /* 0 between exchanges */
 	uint32_t unsent[2];      /* pieces not yet done, by parity of the round */
-	uint64_t wait_ewma_ns;
+	struct spin spin;
 	uint32_t turns_since_loop;
 };
 
