@@ -105,18 +105,25 @@ static void brake(struct mesh_peer *peer)
 	link_pause(peer->link, must_pause);
 }
 
+static int is_missing(const struct mesh_peer *peer)
+{
+	return peer->mesh->missing >> peer->party & 1;
+}
+
 void exchange_message(struct mesh_peer *peer, struct e3_iov piece, uint64_t now_ns)
 {
 	struct error err = {0};
-	int was_due = !inbox_is_empty(&peer->inbox);
 	int rc = inbox_piece(&peer->inbox, piece.base, piece.len, &err);
 
 	if (rc < 0) {
 		mesh_fail(peer->mesh, peer, rc, err.text);
 		return;
 	}
-	if (was_due && inbox_is_empty(&peer->inbox))
+	if (inbox_is_empty(&peer->inbox) && is_missing(peer)) {
 		peer->arrived_ns = now_ns;
+		peer->mesh->missing &= ~(1u << peer->party);
+		peer->mesh->n_missing--;
+	}
 	brake(peer);
 }
 
@@ -125,7 +132,9 @@ static int expect_all(struct mesh *mesh, struct network_round *round)
 	/* Buffers of a round that may end early must not be written to later. */
 	int may_place = round->needed == 0;
 	struct error err = {0};
+	uint32_t n_due = 0;
 
+	mesh->due = mesh->missing = mesh->n_missing = 0;
 	for (uint32_t p = 0; p < mesh->network.n_parties; p++) {
 		struct mesh_peer *peer = &mesh->peers[p];
 		struct network_in *in = &round->in[p];
@@ -139,55 +148,51 @@ static int expect_all(struct mesh *mesh, struct network_round *round)
 			mesh_fail(mesh, peer, rc, err.text);
 			return rc;
 		}
-		if (inbox_is_empty(&peer->inbox))
+		n_due++;
+		mesh->due |= 1u << p;
+		if (inbox_is_empty(&peer->inbox)) {
 			peer->arrived_ns = mesh->round_began_ns;
+		} else {
+			mesh->missing |= 1u << p;
+			mesh->n_missing++;
+		}
 		brake(peer);
 	}
+	mesh->n_may_miss =
+	    round->needed == 0 || round->needed > n_due ? 0 : n_due - round->needed;
 	return 0;
+}
+
+static uint32_t n_pieces(const struct mesh *mesh, size_t len)
+{
+	/* A division in front of every small message would be most of its bookkeeping. */
+	return len <= mesh->piece_max ? 1 : (uint32_t)((len - 1) / mesh->piece_max) + 1;
 }
 
 static void send_all(struct mesh *mesh, const struct network_round *round)
 {
-	for (uint32_t i = 1; i < mesh->network.n_parties; i++) {
-		/* Each party begins with its successor: nobody is everybody's first. */
-		uint32_t p = (mesh->network.self + i) % mesh->network.n_parties;
-		struct mesh_peer *peer = &mesh->peers[p];
+	uint32_t p = mesh->network.self;
 
+	/* Each party begins with its successor: nobody is everybody's first. */
+	for (uint32_t i = 1; i < mesh->network.n_parties; i++) {
+		struct mesh_peer *peer;
+
+		p = p + 1 == mesh->network.n_parties ? 0 : p + 1;
+		peer = &mesh->peers[p];
 		if (round->out[p].len == 0)
 			continue;
 		peer->outs[peer->n_outs++] = (struct mesh_out){.base = round->out[p].base,
 		    .len = round->out[p].len,
 		    .round = mesh->round};
-		mesh->unsent[mesh->round & 1] +=
-		    (uint32_t)((round->out[p].len + mesh->piece_max - 1) /
-			       mesh->piece_max);
+		mesh->unsent[mesh->round & 1] += n_pieces(mesh, round->out[p].len);
 		send_outs(peer);
 	}
 }
 
-/* Sets round->arrived; whether the round has what it needs. */
-static int has_needed(struct mesh *mesh, struct network_round *round)
+static int is_done(const struct mesh *mesh)
 {
-	uint32_t n_due = 0, n_here = 0;
-
-	round->arrived = 0;
-	for (uint32_t p = 0; p < mesh->network.n_parties; p++) {
-		if (p == mesh->network.self || round->in[p].len == 0)
-			continue;
-		n_due++;
-		if (inbox_is_empty(&mesh->peers[p].inbox)) {
-			n_here++;
-			round->arrived |= 1u << p;
-		}
-	}
-	return n_here >=
-	       (round->needed == 0 || round->needed > n_due ? n_due : round->needed);
-}
-
-static int is_done(struct mesh *mesh, struct network_round *round)
-{
-	return mesh->failure.code != 0 ||
-	       (has_needed(mesh, round) && mesh->unsent[(mesh->round + 1) & 1] == 0);
+	return mesh->failure.code != 0 || (mesh->n_missing <= mesh->n_may_miss &&
+					      mesh->unsent[(mesh->round + 1) & 1] == 0);
 }
 
 /* A poll also tells that a send is done; only those of the round before are waited for.
@@ -200,19 +205,19 @@ static void poll_links(struct mesh *mesh)
 		struct mesh_peer *peer = &mesh->peers[p];
 
 		if (p != mesh->network.self &&
-		    (!inbox_is_empty(&peer->inbox) || (needs_sends && peer->n_busy > 0)))
+		    (is_missing(peer) || (needs_sends && peer->n_busy > 0)))
 			link_poll(peer->link);
 	}
 }
 
-static void wait_round(struct mesh *mesh, struct network_round *round)
+static void wait_round(struct mesh *mesh)
 {
-	int is_spinning = !is_done(mesh, round) && spin_begin(&mesh->spin);
+	int is_spinning = !is_done(mesh) && spin_begin(&mesh->spin);
 
-	while (!is_done(mesh, round)) {
+	while (!is_done(mesh)) {
 		if (is_spinning && ++mesh->turns_since_loop < POLL_TURNS_MAX) {
 			poll_links(mesh);
-			if (is_done(mesh, round))
+			if (is_done(mesh))
 				break;
 			is_spinning = spin_yield(&mesh->spin);
 		} else {
@@ -263,7 +268,8 @@ static int exchange(struct network *net, struct network_round *round, struct err
 	mesh->round_began_ns = clock_monotonic_ns();
 	send_all(mesh, round);
 	if (expect_all(mesh, round) == 0)
-		wait_round(mesh, round);
+		wait_round(mesh);
+	round->arrived = mesh->due & ~mesh->missing;
 	ended_ns = clock_monotonic_ns();
 	if (mesh->failure.code != 0)
 		return fail(mesh, err);

@@ -53,8 +53,9 @@ static int take(struct inbox *inbox, const void *bytes, size_t len, struct error
 		memcpy(due->base + due->done, bytes, len);
 	due->done += len;
 	if (due->done == due->len) {
-		inbox->first = (inbox->first + 1) % INBOX_DUES_MAX;
-		inbox->n_dues--;
+		/* A ring that is empty begins anew, in the lines that are in the cache. */
+		inbox->first =
+		    --inbox->n_dues == 0 ? 0 : (inbox->first + 1) % INBOX_DUES_MAX;
 	}
 	return 0;
 }

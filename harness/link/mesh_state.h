@@ -50,7 +50,10 @@ struct mesh {
 	int has_watchdog;
 	uint32_t round;
 	uint64_t round_began_ns; /* 0 between exchanges */
-	uint32_t unsent[2];      /* pieces not yet done, by parity of the round */
+	uint32_t due, missing;   /* in this round; bit p = peer p */
+	uint32_t n_may_miss;     /* the round ends with this many still missing */
+	uint32_t n_missing;
+	uint32_t unsent[2]; /* pieces not yet done, by parity of the round */
 	struct spin spin;
 	uint32_t turns_since_loop;
 };
