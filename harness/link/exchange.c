@@ -210,6 +210,14 @@ static void poll_links(struct mesh *mesh)
 	}
 }
 
+static void turn_loop(struct mesh *mesh, int is_spinning)
+{
+	mesh->turns_since_loop = 0;
+	if (mesh->config.recorder != NULL && !is_spinning)
+		recorder_settle(mesh->config.recorder);
+	uv_run(mesh->config.loop, is_spinning ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+}
+
 static void wait_round(struct mesh *mesh)
 {
 	int is_spinning = !is_done(mesh) && spin_begin(&mesh->spin);
@@ -221,9 +229,7 @@ static void wait_round(struct mesh *mesh)
 				break;
 			is_spinning = spin_yield(&mesh->spin);
 		} else {
-			mesh->turns_since_loop = 0;
-			uv_run(
-			    mesh->config.loop, is_spinning ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+			turn_loop(mesh, is_spinning);
 		}
 	}
 }

@@ -3,12 +3,15 @@
 
 #include "base/histogram.h"
 #include "harness/measure/histogram_json.h"
+#include "harness/measure/late_counts.h"
 #include "harness/measure/trace.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SETTLED_A_CALL 64u /* rounds: microseconds */
 
 struct traffic {
 	uint64_t messages_out, messages_in;
@@ -35,6 +38,7 @@ struct recorder {
 	struct histogram *probe_ns[NETWORK_PARTIES_MAX];
 	uint64_t probes_lost[NETWORK_PARTIES_MAX];
 	struct trace trace;
+	struct late_counts late; /* a round: of each peer, [self] of all, its phase */
 	int is_out_of_memory;
 };
 
@@ -48,6 +52,10 @@ int recorder_create(
 	r->self = self;
 	r->n_parties = n_parties;
 	trace_init(&r->trace);
+	if (late_counts_init(&r->late, n_parties + 1) < 0) {
+		recorder_destroy(r);
+		return error_set(err, -ENOMEM, "recorder: out of memory");
+	}
 	*out = r;
 	return 0;
 }
@@ -64,6 +72,7 @@ void recorder_destroy(struct recorder *r)
 	for (uint32_t p = 0; p < r->n_parties; p++)
 		histogram_destroy(r->probe_ns[p]);
 	trace_finish(&r->trace);
+	late_counts_finish(&r->late);
 	free(r);
 }
 
@@ -97,11 +106,39 @@ static struct phase *phase_named(struct recorder *r, const char *name)
 	return &r->phases[RECORDER_PHASES_MAX - 1];
 }
 
-void recorder_finish(struct recorder *r, uint64_t now_ns)
+static int count_oldest(struct recorder *r)
+{
+	const uint64_t *values = late_counts_take(&r->late);
+	struct phase *phase;
+
+	if (values == NULL)
+		return 0;
+	phase = &r->phases[values[r->n_parties]];
+	for (uint32_t p = 0; p < r->n_parties; p++)
+		if (values[p] != LATE_NONE)
+			record(r, p == r->self ? &phase->round_ns : &phase->arrival_ns[p],
+			    values[p]);
+	return 1;
+}
+
+void recorder_settle(struct recorder *r)
+{
+	for (uint32_t i = 0; i < SETTLED_A_CALL && count_oldest(r); i++)
+		;
+}
+
+static void leave_phase(struct recorder *r, uint64_t now_ns)
 {
 	if (r->current != NULL && now_ns > r->entered_ns)
 		r->current->wall_ns += now_ns - r->entered_ns;
 	r->current = NULL;
+}
+
+void recorder_finish(struct recorder *r, uint64_t now_ns)
+{
+	leave_phase(r, now_ns);
+	while (count_oldest(r))
+		;
 }
 
 void recorder_cpu(struct recorder *r, uint64_t cpu_ns)
@@ -113,7 +150,7 @@ void recorder_cpu(struct recorder *r, uint64_t cpu_ns)
 
 void recorder_phase(struct recorder *r, const char *name, uint64_t now_ns)
 {
-	recorder_finish(r, now_ns);
+	leave_phase(r, now_ns);
 	if (r->n_phases == 0 && trace_begin(&r->trace, now_ns) < 0)
 		r->is_out_of_memory = 1;
 	r->current = phase_named(r, name);
@@ -129,6 +166,30 @@ static void count_traffic(
 	traffic->bytes_in += round->bytes_in[peer];
 }
 
+/* Closed loop; LATE_NONE if the message was not here at the end, or none was due. */
+static uint64_t arrival_ns(const struct recorder_round *round, uint32_t peer)
+{
+	uint64_t arrived_ns = round->arrived_ns[peer];
+
+	if (arrived_ns == 0 || arrived_ns > round->ended_ns || round->bytes_in[peer] == 0)
+		return LATE_NONE;
+	return arrived_ns > round->started_ns ? arrived_ns - round->started_ns : 0;
+}
+
+static void keep_durations(struct recorder *r, const struct recorder_round *round)
+{
+	uint64_t *values = late_counts_add(&r->late);
+
+	if (values == NULL) {
+		count_oldest(r);
+		values = late_counts_add(&r->late);
+	}
+	for (uint32_t p = 0; p < r->n_parties; p++)
+		values[p] = arrival_ns(round, p);
+	values[r->self] = round->ended_ns - round->started_ns;
+	values[r->n_parties] = (uint64_t)(r->current - r->phases);
+}
+
 void recorder_round(struct recorder *r, const struct recorder_round *round)
 {
 	struct phase *phase;
@@ -138,21 +199,13 @@ void recorder_round(struct recorder *r, const struct recorder_round *round)
 	phase = r->current;
 	phase->rounds++;
 	phase->waiting_ns += round->ended_ns - round->started_ns;
-	record(r, &phase->round_ns, round->ended_ns - round->started_ns);
 	for (uint32_t p = 0; p < r->n_parties; p++) {
-		uint64_t arrived_ns = round->arrived_ns[p];
-
 		if (p == r->self)
 			continue;
 		count_traffic(&phase->traffic, round, p);
 		count_traffic(&r->pairs[p], round, p);
-		if (arrived_ns != 0 && arrived_ns <= round->ended_ns &&
-		    round->bytes_in[p] != 0)
-			record(r, &phase->arrival_ns[p],
-			    arrived_ns > round->started_ns
-				? arrived_ns - round->started_ns
-				: 0);
 	}
+	keep_durations(r, round);
 	if (trace_add(&r->trace, round, r->n_parties) < 0)
 		r->is_out_of_memory = 1;
 }

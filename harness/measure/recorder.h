@@ -54,6 +54,8 @@ void recorder_cpu(struct recorder *r, uint64_t cpu_ns);
 void recorder_finish(struct recorder *r, uint64_t now_ns);
 
 void recorder_round(struct recorder *r, const struct recorder_round *round);
+/* There is time to spare: put some rounds into the histograms (late_counts.h). */
+void recorder_settle(struct recorder *r);
 
 /* An answered open-loop probe to `peer`, and one that never was. */
 void recorder_probe(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/units.h"
 #include "harness/measure/histogram_json.h"
+#include "harness/measure/late_counts.h"
 #include "harness/measure/recorder.h"
 #include "harness/measure/trace.h"
 #include "tests/tap.h"
@@ -122,6 +123,50 @@ static void histograms_by_pair_and_phase(void **state)
 	assert_null(histogram_of(json, "probe_rtt_ns", 0, NULL));
 	histogram_destroy(whole);
 	histogram_destroy(near);
+	cJSON_Delete(json);
+	recorder_destroy(r);
+}
+
+/* More rounds than are kept to be counted later, phases left and entered again, and some
+ * counted while there was time: each round is in its phase, once. */
+static void rounds_counted_late_are_all_counted(void **state)
+{
+	const uint32_t n_rounds = LATE_ROUNDS_MAX + 5000;
+	double sums[2] = {0}, counts[2] = {0};
+	struct recorder *r;
+	cJSON *json;
+
+	(void)state;
+	assert_int_equal(recorder_create(1, 3, &r, NULL), 0);
+	for (uint32_t i = 0; i < n_rounds; i++) {
+		uint32_t phase = i / 1000 % 2;
+		struct recorder_round round = {.started_ns = NS_PER_S,
+		    .ended_ns = NS_PER_S + i,
+		    .bytes_in = {8, 0, 8},
+		    .arrived_ns = {NS_PER_S + i}};
+
+		if (i % 1000 == 0)
+			recorder_phase(r, phase == 0 ? "even" : "odd", NS_PER_S);
+		recorder_round(r, &round);
+		if (i == 2500)
+			recorder_settle(r);
+		sums[phase] += i;
+		counts[phase]++;
+	}
+	recorder_finish(r, 2 * NS_PER_S);
+	json = recorder_json(r);
+	for (uint32_t phase = 0; phase < 2; phase++) {
+		const char *name = phase == 0 ? "even" : "odd";
+		struct histogram *whole =
+		    histogram_of(json, "round_ns", HISTOGRAM_NO_PARTY, name);
+		struct histogram *from_0 = histogram_of(json, "arrival_ns", 0, name);
+
+		assert_true(whole->total == counts[phase] && whole->sum == sums[phase]);
+		assert_true(from_0->total == counts[phase] && from_0->sum == sums[phase]);
+		assert_null(histogram_of(json, "arrival_ns", 2, name));
+		histogram_destroy(whole);
+		histogram_destroy(from_0);
+	}
 	cJSON_Delete(json);
 	recorder_destroy(r);
 }
@@ -259,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(figures_are_exact),
 	    cmocka_unit_test(histograms_by_pair_and_phase),
+	    cmocka_unit_test(rounds_counted_late_are_all_counted),
 	    cmocka_unit_test(probes_count_from_the_intended_time),
 	    cmocka_unit_test(phases_return_and_overflow),
 	    cmocka_unit_test(trace_returns_every_round),
