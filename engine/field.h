@@ -44,7 +44,8 @@ struct field_ops {
 	    const uint64_t *c, size_t n);
 	/* A small matrix times vectors: out[r][i] = sum over c of
 	 * coef[r * n_in + c] * in[c][i]; n_in <= FIELD_ROWS_MAX. Only the last
-	 * output may be one of the inputs. */
+	 * output may be one of the inputs. Coefficients are public: kernels may treat
+	 * 1, -1 and small ones apart. */
 	void (*combine)(const struct field *f, uint64_t *const *out, unsigned n_out,
 	    const uint64_t *const *in, unsigned n_in, const uint64_t *coef, size_t n);
 	/* out[i] = in[0][i] + in[1][i] + ... */

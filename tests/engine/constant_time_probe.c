@@ -8,6 +8,7 @@
  * exit code 77: this machine can't do WHAT.
  */
 #include "engine/share.h"
+#include "tests/engine/arithmetic.h"
 #include "tests/engine/parties.h"
 
 #include <stdio.h>
@@ -15,9 +16,7 @@
 #include <valgrind/memcheck.h>
 
 /* Whole vectors of every width, and a tail. */
-#define N     21u
-#define TERMS 3u
-#define LIMBS 2u
+#define N 21u
 
 static void make_secret(void *base, size_t len)
 {
@@ -31,30 +30,17 @@ static void make_public(void *base, size_t len)
 
 static int probe_field(const struct field *f)
 {
-	static uint64_t x[TERMS][N * LIMBS], y[TERMS][N * LIMBS], out[2][N * LIMBS];
-	const uint64_t *xs[TERMS], *ys[TERMS];
-	uint64_t *outs[2] = {out[0], out[1]};
-	int64_t integers[N] = {-1, 1};
+	static struct arithmetic a;
 
-	for (unsigned t = 0; t < TERMS; t++) {
-		field_fill(f, x[t], t + 5, N);
-		field_fill(f, y[t], -(int64_t)t - 9, N);
-		xs[t] = x[t];
-		ys[t] = y[t];
+	for (unsigned t = 0; t < ARITHMETIC_TERMS; t++) {
+		field_fill(f, a.x[t], t + 5, N);
+		field_fill(f, a.y[t], -(int64_t)t - 9, N);
 	}
-	make_secret(x, sizeof(x));
-	make_secret(y, sizeof(y));
-	make_secret(integers, sizeof(integers));
-	f->ops->add(f, out[0], x[0], y[0], N);
-	f->ops->sub(f, out[0], x[0], y[0], N);
-	field_mul(f, out[0], x[0], y[0], N);
-	f->ops->mulsum(f, out[0], xs, ys, TERMS, N);
-	f->ops->scale(f, out[0], x[0], y[0], N);
-	f->ops->combine(f, outs, 2, xs, TERMS, y[0], N);
-	f->ops->sum(f, out[0], xs, TERMS, N);
-	f->ops->dots(f, out[0], 1, x[0], 3, y[0], N / 3);
-	f->ops->from_i64(f, out[0], integers, N);
-	f->ops->to_words(f, out[1], out[0], N);
+	field_fill(f, a.coef, 12345, 2 * ARITHMETIC_TERMS);
+	make_secret(a.x, sizeof(a.x));
+	make_secret(a.y, sizeof(a.y));
+	make_secret(a.integers, sizeof(a.integers));
+	arithmetic_run(f, &a, N);
 	return 0;
 }
 
