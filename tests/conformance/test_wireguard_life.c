@@ -55,6 +55,41 @@ static void a_whole_life_leaves_nothing(void **state)
 	free(before);
 }
 
+/* A number among the facts, -1 if it isn't there. */
+static long fact(const struct suite_life *life, const char *key)
+{
+	char facts[2048] = "";
+	const char *at;
+
+	assert_int_equal(
+	    suite_life_table->endpoint_facts(life->endpoint, facts, sizeof(facts)), 0);
+	at = strstr(facts, key);
+	return at != NULL && at[strlen(key)] == '=' ? atol(at + strlen(key) + 1) : -1;
+}
+
+/* wireguard-go has the sockets: what was asked for, and not less than that. */
+static void udp_buffers_are_wide(void **state)
+{
+	static const char *const narrow[] = {"udp_buffer_kib", "0", NULL};
+	struct suite_life life;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		suite_life_begin(&life, i == 0 ? NULL : narrow, NULL);
+		suite_life_must(&life, suite_life_prepare(&life));
+		suite_life_must(&life, wireguard_life_up(&life));
+		if (suite_life_daemon(life.folder) != 0)
+			assert_int_equal(fact(&life, "udp_buffer_bytes"),
+			    i == 0 ? 2 * 7168 * 1024 : 0);
+		assert_int_equal(fact(&life, "udp_dropped_packets"), 0);
+		assert_null(strstr(life.log, "stay as they are"));
+		suite_life_must(
+		    &life, suite_life_table->finalise(life.endpoint, SUITE_LIFE_MS));
+		rmdir(life.folder);
+		suite_life_drop(&life);
+	}
+}
+
 static void identity_is_kept_until_finalise(void **state)
 {
 	unsigned char first[E3_CARD_BYTES_MAX];
@@ -270,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_whole_life_leaves_nothing),
+	    cmocka_unit_test(udp_buffers_are_wide),
 	    cmocka_unit_test(identity_is_kept_until_finalise),
 	    cmocka_unit_test(crashes_are_cleaned_up),
 	    cmocka_unit_test(a_living_daemon_is_found_by_its_file),

@@ -44,8 +44,7 @@ static uint64_t start_time_of(pid_t pid)
 	return at != NULL ? strtoull(at, NULL, 10) : 0;
 }
 
-/* The process that the file names if it is not gone, else 0. */
-static pid_t pid_of(const char *pid_path)
+pid_t helper_daemon_pid(const char *pid_path)
 {
 	unsigned long long start;
 	uint64_t now_start;
@@ -110,14 +109,14 @@ int helper_daemon_start(const char *const *argv, const char *const *extra,
 
 int helper_daemon_watch(const char *pid_path)
 {
-	pid_t pid = pid_of(pid_path);
+	pid_t pid = helper_daemon_pid(pid_path);
 
 	return pid > 0 ? helper_pidfd(pid) : -ESRCH;
 }
 
 int helper_daemon_is_alive(const char *pid_path)
 {
-	return pid_of(pid_path) > 0;
+	return helper_daemon_pid(pid_path) > 0;
 }
 
 static int wait_ended(int pidfd, uint64_t until_ms)
@@ -131,7 +130,7 @@ static int wait_ended(int pidfd, uint64_t until_ms)
 
 int helper_daemon_stop(const char *pid_path, uint64_t deadline_ms)
 {
-	pid_t pid = pid_of(pid_path);
+	pid_t pid = helper_daemon_pid(pid_path);
 	uint64_t half_ms = helper_now_ms() + helper_left_ms(deadline_ms) / 2;
 	int pidfd, has_ended;
 

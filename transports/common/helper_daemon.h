@@ -19,7 +19,10 @@ int helper_daemon_start(const char *const *argv, const char *const *extra,
  * errno. */
 int helper_daemon_watch(const char *pid_path);
 
-/* Whether the process of the file still runs. */
+/* The process of the file; 0 when it no longer runs. */
+pid_t helper_daemon_pid(const char *pid_path);
+
+/* Whether it still runs. */
 int helper_daemon_is_alive(const char *pid_path);
 
 /* End it: SIGTERM, and SIGKILL when half of the time is over; then remove the file. 0

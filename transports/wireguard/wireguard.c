@@ -19,6 +19,7 @@
 #include "transports/wireguard/wireguard_config.h"
 #include "transports/wireguard/wireguard_device.h"
 #include "transports/wireguard/wireguard_key.h"
+#include "transports/wireguard/wireguard_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,16 +31,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PARTIES_MAX   250u
-#define ADDRESS_BYTES 16
-#define REASON_BYTES  512
-#define DEFAULT_PORT  51820u
-#define DEFAULT_MTU   1420u
-#define LOOK_MS       5000u
+#define PARTIES_MAX            250u
+#define ADDRESS_BYTES          16
+#define REASON_BYTES           512
+#define DEFAULT_PORT           51820u
+#define DEFAULT_MTU            1420u
+#define LOOK_MS                5000u
+/* What wireguard-go asks for since 0.0.20230223. */
+#define DEFAULT_UDP_BUFFER_KIB 7168u
+#define UDP_BUFFER_KIB_MAX     65536u
+#define WIDEN_MS               1000u
 
 struct wireguard_options {
 	struct stream_options stream;
-	uint32_t udp_port, mtu, network, keepalive_s;
+	uint32_t udp_port, udp_buffer_kib, mtu, network, keepalive_s;
 	uint32_t implementation; /* enum wireguard_kind */
 	char program[PATH_MAX];
 };
@@ -61,6 +66,7 @@ struct e3_endpoint {
 	struct stream_endpoint *stream;
 	struct wireguard_card card; /* own, after prepare */
 	int is_up;
+	int64_t udp_buffer_bytes;      /* as the kernel counts; 0 = not known */
 	struct wireguard_watch *watch; /* while up, if there is a process */
 	struct wireguard_mesh mesh;
 	char (*address_texts)[ADDRESS_BYTES];
@@ -73,6 +79,9 @@ static const struct option_list_rule rules[] = {
     {.key = "udp_port",
 	.offset = offsetof(struct wireguard_options, udp_port),
 	.max = 65535},
+    {.key = "udp_buffer_kib",
+	.offset = offsetof(struct wireguard_options, udp_buffer_kib),
+	.max = UDP_BUFFER_KIB_MAX},
     {.key = "mtu",
 	.offset = offsetof(struct wireguard_options, mtu),
 	.min = 576,
@@ -203,6 +212,7 @@ static int wireguard_endpoint_create(const struct e3_host *host, e3_party self,
 	endpoint->n_parties = n_parties;
 	endpoint->options = (struct wireguard_options){.stream = STREAM_OPTIONS_DEFAULT,
 	    .udp_port = DEFAULT_PORT,
+	    .udp_buffer_kib = DEFAULT_UDP_BUFFER_KIB,
 	    .mtu = DEFAULT_MTU};
 	rc = option_list_read(host, "wireguard", rules, options, &endpoint->options);
 	if (rc == 0)
@@ -327,6 +337,27 @@ static int check_network_is_free(const struct e3_endpoint *endpoint)
 	return rc;
 }
 
+/* A narrow buffer costs packets, not the run. */
+static void widen(struct e3_endpoint *endpoint, uint64_t deadline)
+{
+	uint64_t end_ms = helper_now_ms() + WIDEN_MS;
+	int64_t bytes;
+
+	endpoint->udp_buffer_bytes = 0;
+	if (endpoint->options.udp_buffer_kib == 0)
+		return;
+	bytes = wireguard_device_widen(&endpoint->device, endpoint->card.port,
+	    endpoint->options.udp_buffer_kib << 10,
+	    end_ms < deadline ? end_ms : deadline);
+	if (bytes >= 0)
+		endpoint->udp_buffer_bytes = bytes;
+	else
+		endpoint->host->log(endpoint->host->ctx, E3_LOG_WARN,
+		    "transport wireguard: the UDP buffers of %s stay as they are: %s; "
+		    "bursts may overflow them",
+		    endpoint->programs.go, strerror((int)-bytes));
+}
+
 static int bring_up(
     struct e3_endpoint *endpoint, const struct wireguard_card *cards, uint64_t deadline)
 {
@@ -345,6 +376,8 @@ static int bring_up(
 		    address, endpoint->options.mtu, deadline);
 	if (rc == 0)
 		rc = stream_endpoint_listen(endpoint->stream, endpoint->device.name);
+	if (rc == 0)
+		widen(endpoint, deadline);
 	return rc < 0 ? rc : watch_start(endpoint);
 }
 
@@ -435,11 +468,13 @@ static int wireguard_endpoint_facts(
 	int is_go = endpoint->device.is_made_by == WIREGUARD_GO;
 	int n = snprintf(out, out_bytes,
 	    "implementation=%s\nversion=%s\nmtu=%u\nudp_port=%u\nkeepalive_s=%u\n"
-	    "cipher=ChaCha20-Poly1305\naddress=%s\n",
+	    "cipher=ChaCha20-Poly1305\naddress=%s\nudp_buffer_bytes=%lld\n"
+	    "udp_dropped_packets=%lld\n",
 	    implementations[endpoint->device.is_made_by],
 	    is_go ? endpoint->programs.go_version : "of the kernel",
 	    endpoint->options.mtu, endpoint->card.port, endpoint->options.keepalive_s,
-	    endpoint->addresses[endpoint->self]);
+	    endpoint->addresses[endpoint->self], (long long)endpoint->udp_buffer_bytes,
+	    (long long)wireguard_socket_dropped(endpoint->card.port));
 
 	if (n < 0 || (size_t)n >= out_bytes)
 		return -ENOSPC;

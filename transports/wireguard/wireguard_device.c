@@ -4,6 +4,7 @@
 #include "transports/common/helper_daemon.h"
 #include "transports/common/helper_program.h"
 #include "transports/common/state_file.h"
+#include "transports/wireguard/wireguard_socket.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -191,6 +192,18 @@ int wireguard_device_address(struct wireguard_device *device,
 	    device->name, address, device->name, device->name, mtu);
 	rc = helper_call(&call, deadline_ms);
 	return rc < 0 ? failed(device, "ip", rc, call.complaint) : 0;
+}
+
+int64_t wireguard_device_widen(const struct wireguard_device *device, uint16_t port,
+    uint32_t bytes, uint64_t deadline_ms)
+{
+	char path[PATH_MAX];
+	pid_t pid;
+
+	if (device->is_made_by != WIREGUARD_GO)
+		return 0;
+	pid = helper_daemon_pid(path_of(device, "daemon", path));
+	return pid == 0 ? -ESRCH : wireguard_socket_widen(pid, port, bytes, deadline_ms);
 }
 
 int wireguard_device_watch(const struct wireguard_device *device)

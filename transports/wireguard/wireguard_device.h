@@ -36,6 +36,12 @@ int wireguard_device_address(struct wireguard_device *device,
     const struct wireguard_programs *programs, const char *address, uint32_t mtu,
     uint64_t deadline_ms);
 
+/* Wider buffers for the UDP sockets of wireguard-go at `port` (wireguard_socket.h); the
+ * kernel's own WireGuard queues nothing there. The receive buffer's bytes as the kernel
+ * counts them, 0 when there is none, or a negative errno. */
+int64_t wireguard_device_widen(const struct wireguard_device *device, uint16_t port,
+    uint32_t bytes, uint64_t deadline_ms);
+
 /* Find the interface that another endpoint of this party has made. -ENODEV: there is
  * none. */
 int wireguard_device_find(struct wireguard_device *device);
