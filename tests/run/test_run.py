@@ -157,8 +157,9 @@ def test_interrupt(tap):
     @audited(tap, "Ctrl-C")
     def _(folder):
         run = Run(PROGRAM, scenario(folder, workloads=[{"name": "rounds", "sizes": ["20", "2000"]}]), folder)
-        run.wait_for(lambda: "[ 1/2]" in run.stderr())
-        run.wait_for_parties(3)
+        if not (run.wait_for(lambda: "[ 1/2]" in run.stderr()) and run.wait_for_parties(3)):
+            complain(tap, False, "Ctrl-C finds the second cell under way", run.end(1))
+            return
         run.kill(run.process.pid, signal.SIGINT)
         began = time.monotonic()
         end = run.end()
