@@ -88,12 +88,22 @@ static void on_open(struct crew_member *member, const cJSON *message)
 		took_step(member, CREW_OPEN);
 }
 
+/* Whole, whatever bytes it has: JSON takes a NUL for a blank. */
+static void keep_line(struct crew_member *member)
+{
+	member->report_line = malloc(member->line_bytes + 1);
+	if (member->report_line == NULL)
+		return;
+	memcpy(member->report_line, member->line, member->line_bytes);
+	member->report_line[member->line_bytes] = '\0';
+	member->report_bytes = member->line_bytes;
+}
+
 static void on_report(struct crew_member *member, const cJSON *message)
 {
 	if (member->report == NULL) {
 		member->report = cJSON_Duplicate(message, 1);
-		member->report_line = strndup(member->line, member->line_bytes);
-		member->report_bytes = member->line_bytes;
+		keep_line(member);
 	}
 	if (take_number(member, cJSON_GetObjectItemCaseSensitive(message, "phases_ns"),
 		"run", &member->phases.run_ns) == 0)
