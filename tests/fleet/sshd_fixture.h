@@ -81,7 +81,7 @@ void crew_upload_program(struct crew *crew);
 void check_outcome(const struct outcome *outcome, enum outcome_kind kind);
 
 uint64_t test_now_ms(void);
-/* Wait until the process is gone; false after WAIT_MS. */
+/* Wait until the process has ended, be it buried or not; false after WAIT_MS. */
 bool process_gone(pid_t pid);
 
 #endif
