@@ -4,7 +4,7 @@
 usage: run_tests.py [--build DIR] [--sanitize-build DIR] [--emulator COMMAND] [NAME...]
 
 The release build runs every test; the sanitizer build runs those of the suites in
-SANITIZED. A test program speaks TAP: `ok`, `not ok`, and `ok ... # SKIP why`.
+SANITIZED (not `privacy`: millions of runs of code that other suites cover). A test program speaks TAP: `ok`, `not ok`, and `ok ... # SKIP why`.
 A program that ends badly or says nothing is one failure.
 
 With --emulator, for a build for another kind of processor, its test programs are run by
