@@ -251,12 +251,15 @@ static void lease_say_ending(struct lease *lease)
 static void lease_advance(struct lease *lease)
 {
 	bool is_empty = lease->child.pid == 0 || lease_child_reap(&lease->child);
-	uint64_t now = now_ms();
+	uint64_t now;
 
-	if (now - lease->heard_ms >= lease->config->beat_timeout_ms)
+	if (now_ms() - lease->heard_ms >= lease->config->beat_timeout_ms)
 		lease_controller_gone(lease);
 	if (lease->phase == RUNNING && (is_empty || lease->child.is_reaped))
 		lease_end(lease);
+	/* Read after what sets term_ms: an earlier time would lie before the end began, and
+	 * the difference would say that the grace is long over. */
+	now = now_ms();
 	if (lease->phase == ENDING) {
 		uint64_t ending_ms = now - lease->term_ms;
 
