@@ -27,6 +27,7 @@ SKIP = re.compile(r"#\s*skip\b:?\s*(.*)", re.IGNORECASE)
 WHY = re.compile(r"^# skip: (.*)$", re.MULTILINE)
 SUITE_WIDTH = 12
 EMULATOR_PATIENCE = 10
+LAST_LINES = 60  # of a failed program's output
 
 
 def tests_of(build, label, suites):
@@ -100,10 +101,14 @@ def show(result):
           f"{result['passed']:5d} passed {result['seconds']:7.1f} s", flush=True)
     for name, why in result["skips"]:
         print(f"    skipped {name}: {why}", flush=True)
+    show_failures(result)
+
+
+def show_failures(result):
+    for name in result["failed"]:
+        print(f"    failed: {name}", flush=True)
     if result["failed"]:
-        for name in result["failed"]:
-            print(f"    failed: {name}", flush=True)
-        print("    | " + "\n    | ".join(result["output"].splitlines()[-60:]), flush=True)
+        print("    | " + "\n    | ".join(result["output"].splitlines()[-LAST_LINES:]), flush=True)
 
 
 def main():
@@ -136,6 +141,10 @@ def main():
     for test in alone:
         results.append(run(test))
         show(results[-1])
+    # Once more at the end: who keeps only the tail of the output still sees why.
+    for result in (r for r in results if r["failed"]):
+        print(f"\nFAILED: {result['test']['label']} {result['test']['name']}")
+        show_failures(result)
     failed = sum(len(r["failed"]) for r in results)
     print(f"{time.monotonic() - began:.0f} s")
     print(f"{sum(r['passed'] for r in results)} passed, {failed} failed, "

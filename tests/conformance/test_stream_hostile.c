@@ -317,7 +317,7 @@ static void wrong_answers_are_refused(void **state)
 {
 	(void)state;
 	for (int wrong = 0; wrong < 6; wrong++) {
-		struct suite_mesh *mesh = suite_start(&tcp, 2, hasty);
+		struct suite_mesh *mesh = suite_start(&tcp, 2, wrong == 4 ? hasty : NULL);
 		struct sockaddr_in at = address("127.0.0.2", 0);
 		struct suite_end *end = suite_open(mesh, 0, 1, 0);
 		struct hello answer = {.party = 1, .for_party = 0, .n_parties = 2};

@@ -206,10 +206,10 @@ static int is_settled(const struct side *side)
 	return side->link == NULL || side->n_opened;
 }
 
-static void open_both(void)
+static void open_both(const char *open_ms)
 {
 	static const char *addresses[] = {"127.0.0.1", "127.0.0.1"};
-	static const char *const options[] = {"open_ms", "100", NULL};
+	const char *const options[] = {"open_ms", open_ms, NULL};
 
 	for (e3_party p = 0; p < 2; p++) {
 		struct side *side = &sides[p];
@@ -265,9 +265,9 @@ static void close_both(void)
 	}
 }
 
-static void one_life(void)
+static void one_life(const char *open_ms)
 {
-	open_both();
+	open_both(open_ms);
 	send_some(&sides[0], requests[0]);
 	send_some(&sides[1], requests[1]);
 	for (int n = 0; n < TURNS_MAX && !sides[0].is_dead && !sides[1].is_dead &&
@@ -284,13 +284,13 @@ static void every_allocation_fails_once(void **state)
 	long k = 0;
 
 	(void)state;
-	one_life(); /* with memory, everything arrives */
+	one_life("20000"); /* with memory, everything arrives */
 	assert_int_equal(sides[0].n_messages, MESSAGES);
 	assert_int_equal(sides[1].n_messages, MESSAGES);
 	do {
 		has_failed = 0;
 		countdown = k++;
-		one_life();
+		one_life("100");
 		countdown = -1;
 	} while (has_failed);
 	assert_in_range(k, 8, 200);
