@@ -112,8 +112,12 @@ static int live(struct run *run, struct block_notes *notes)
 	crew_send(crew, "go");
 	rc = crew_await(crew, CREW_REPORTED, run_ms);
 	end_measuring(run, notes);
+	if (rc < 0)
+		return rc;
+	crew_send(crew, "close");
+	rc = crew_await(crew, CREW_HUNG_UP, STEP_MS + STEP_GRACE_MS);
 	if (rc == 0)
-		crew_send(crew, "close");
+		crew_send(crew, "down");
 	return rc;
 }
 

@@ -110,6 +110,12 @@ static void on_report(struct crew_member *member, const cJSON *message)
 		took_step(member, CREW_REPORTED);
 }
 
+static void on_hung_up(struct crew_member *member, const cJSON *message)
+{
+	(void)message;
+	took_step(member, CREW_HUNG_UP);
+}
+
 static void on_closed(struct crew_member *member, const cJSON *message)
 {
 	if (take_number(member, message, "close_ns", &member->phases.close_ns) == 0 &&
@@ -174,6 +180,7 @@ static const struct {
     {"up", on_up},
     {"open", on_open},
     {"report", on_report},
+    {"hung_up", on_hung_up},
     {"closed", on_closed},
     {"signal", on_signal},
     {"log", on_log},
@@ -305,6 +312,7 @@ static void name_the_late(struct crew *crew, enum crew_state state, uint32_t dea
 	    [CREW_UP] = "up",
 	    [CREW_OPEN] = "open",
 	    [CREW_REPORTED] = "done",
+	    [CREW_HUNG_UP] = "hung up",
 	    [CREW_CLOSED] = "closed",
 	    [CREW_ENDED] = "ended"};
 

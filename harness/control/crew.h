@@ -19,6 +19,7 @@ enum crew_state {
 	CREW_UP,
 	CREW_OPEN,
 	CREW_REPORTED,
+	CREW_HUNG_UP,
 	CREW_CLOSED,
 	CREW_ENDED,
 };
@@ -75,7 +76,8 @@ int crew_start(struct crew *crew, const struct party_plan *plans, struct error *
 int crew_await(struct crew *crew, enum crew_state state, uint32_t deadline_ms);
 
 int crew_send_cards(struct crew *crew);
-void crew_send(struct crew *crew, const char *type); /* "go", "close", "stop" to all */
+void crew_send(
+    struct crew *crew, const char *type); /* "go", "close", "down", "stop" to all */
 
 /* Tell all to stop, wait until every command has ended; cancel what does not. */
 void crew_end(struct crew *crew, uint32_t deadline_ms);

@@ -141,6 +141,8 @@ static int take(struct party *party, const cJSON *message, struct error *err)
 		party->may_go = 1;
 	else if (strcmp(type, "close") == 0)
 		party->may_close = 1;
+	else if (strcmp(type, "down") == 0)
+		party->may_go_down = 1;
 	else if (strcmp(type, "stop") == 0)
 		return error_set(err, -ECANCELED, "stopped by the controller");
 	else
@@ -367,6 +369,37 @@ static int open_channels(struct party *party, struct error *err)
 	return 0;
 }
 
+/* Once; what is sent before still reaches the peers. */
+static int hang_up(struct party *party, struct error *err)
+{
+	uint64_t began_ns = clock_monotonic_ns();
+	int rc = 0;
+
+	if (party->is_hung_up)
+		return 0;
+	party->is_hung_up = 1;
+	prober_stop(party->prober);
+	party->prober = NULL;
+	if (party->mesh != NULL)
+		rc = mesh_close(party->mesh, TEARDOWN_DEADLINE_MS, err);
+	party->close_ns = clock_monotonic_ns() - began_ns;
+	return rc;
+}
+
+/* Closing a connection takes packets of both ends: an overlay that goes down with the
+ * first who is done takes the last acknowledgement of the others with it. */
+static int close_channels(struct party *party, struct error *err)
+{
+	cJSON *message;
+	int rc = hang_up(party, err);
+
+	if (rc < 0)
+		return rc;
+	message = party_message("hung_up");
+	console_send(&party->console, message);
+	return await(party, &party->may_go_down, BARRIER_DEADLINE_MS, "down", err);
+}
+
 static int run_steps(struct party *party, const char **phase, struct error *err)
 {
 	int rc = await(party, &party->has_plan, PLAN_DEADLINE_MS, "plan", err);
@@ -390,7 +423,10 @@ static int run_steps(struct party *party, const char **phase, struct error *err)
 		rc = party_work(party, err);
 	if (rc == 0)
 		rc = await(party, &party->may_close, BARRIER_DEADLINE_MS, "close", err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	*phase = "close";
+	return close_channels(party, err);
 }
 
 static void send_error(struct party *party, const char *phase, const struct error *err)
@@ -423,17 +459,12 @@ static void undo(struct party *party, const char *phase,
 
 static void tear_down(struct party *party)
 {
-	uint64_t began_ns = clock_monotonic_ns();
 	cJSON *closed = party_message("closed");
 	struct error err = {0};
 
-	prober_stop(party->prober);
-	party->prober = NULL;
-	if (party->mesh != NULL &&
-	    mesh_close(party->mesh, TEARDOWN_DEADLINE_MS, &err) < 0)
+	if (hang_up(party, &err) < 0)
 		send_error(party, "close", &err);
-	cJSON_AddNumberToObject(
-	    closed, "close_ns", (double)(clock_monotonic_ns() - began_ns));
+	cJSON_AddNumberToObject(closed, "close_ns", (double)party->close_ns);
 	if (party->plugin != NULL) {
 		undo(party, "down", party->plugin->table.down, closed, "down_ns");
 		undo(party, "finalise", party->plugin->table.finalise, closed,

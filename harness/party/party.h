@@ -39,8 +39,10 @@ struct party {
 	struct party_card cards[NETWORK_PARTIES_MAX];
 	struct list early_signals; /* for the prober, before there is one */
 	size_t early_bytes;
-	int has_plan, has_cards, may_go, may_close;
+	int has_plan, has_cards, may_go, may_close, may_go_down;
 	int is_prepared;      /* down and finalise are due */
+	int is_hung_up;       /* mesh_close() was called */
+	uint64_t close_ns;    /* how long it took */
 	struct error stopped; /* code 0 while the run may go on */
 };
 

@@ -10,10 +10,12 @@
  *   signal from, endpoint, data                 signal    to, endpoint, data
  *   go     all channels of all are open         open      open_ns
  *   close  all have reported                    report    harness/result/party_report.h
+ *   down   all have hung up: no channel that    hung_up
+ *          still needs a peer's overlay
  *   stop   end early                            closed    close_ns, down_ns, finalise_ns
  *                                               log       level, text
  *                                               error     phase, code, text: the party
- * gave up
+ *                                                         gave up
  *
  * Both sides treat what they read as hostile: types and ranges are checked here.
  */

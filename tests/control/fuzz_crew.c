@@ -80,6 +80,7 @@ static const char *const script[] = {
     "\"phases_ns\":{\"run\":12345},\"output\":{\"values\":[1,2,0],\"attempts\":1},"
     "\"process\":{\"cpu_user_ns\":1,\"cpu_sys_ns\":2,\"rss_max_bytes\":3},\"facts\":{},"
     "\"channels\":[{\"peer\":1,\"lane\":0,\"wire_bytes_sent\":null}]}",
+    "{\"t\":\"hung_up\"}",
     "{\"t\":\"closed\",\"close_ns\":1,\"down_ns\":2,\"finalise_ns\":3}",
     /* Not said in order. */
     "{\"t\":\"error\",\"phase\":\"run\",\"code\":\"lost\",\"text\":\"party 2 is gone\"}",

@@ -31,7 +31,7 @@ def honest(rng):
                 "data": base64.b64encode(rng.randbytes(rng.choice([0, 5, 4000]))).decode()}
                for _ in range(rng.randrange(4))]
     return [plan, *signals, {"t": "cards", "cards": [card() for _ in range(n)]}, *signals,
-            {"t": "go"}, {"t": "close"}, {"t": "stop"}]
+            {"t": "go"}, {"t": "close"}, {"t": "down"}, {"t": "stop"}]
 
 
 def altered(rng, message):

@@ -100,9 +100,14 @@ class Crew:
         self.reach_open()
         self.tell("go")
         assert self.all_said("report", seconds), self.complaints()
-        self.tell("close")
+        self.hang_up()
+        self.tell("down")
         assert self.all_said("closed"), self.complaints()
         return [p.process.wait(timeout=10) for p in self.parties]
+
+    def hang_up(self):
+        self.tell("close")
+        assert self.all_said("hung_up"), self.complaints()
 
     def complaints(self):
         return [(p.plan["party"], p.errors, sorted(p.said)) for p in self.parties]

@@ -106,6 +106,21 @@ def a_frozen_party_is_a_timeout_that_names_it():
 
 
 @test
+def nobody_goes_down_before_all_have_hung_up():
+    # An overlay that goes down early takes the others' last acknowledgements with it.
+    crew = Crew(program, 2)
+    crew.reach_open()
+    crew.tell("go")
+    assert crew.all_said("report"), crew.complaints()
+    crew.hang_up()
+    crew.parties[0].send({"t": "down"})
+    crew.parties[1].send({"t": "stop"})  # it still waits, so that this is an early end
+    assert crew.end() == [0, 1], crew.complaints()
+    assert [e["code"] for e in crew.parties[1].errors] == ["cancelled"], crew.complaints()
+    assert all("closed" in p.said for p in crew.parties), crew.complaints()
+
+
+@test
 def the_end_of_the_controller_ends_the_party():
     for step in ("prepared", "up", "open"):
         crew = Crew(program, 2)
