@@ -185,9 +185,9 @@ static void print_costs(struct text_table *table, const char *congestion)
 	    path_settings_kind(congestion) == CONGESTION_BBR ? "" : " (its slow start)");
 }
 
-static int cost_plan(
-    const struct plan *plan, const struct cost_options *o, struct error *err)
+static int cost_plan(const struct plan *plan, const void *options, struct error *err)
 {
+	const struct cost_options *o = options;
 	struct text_table *table =
 	    text_table_create(columns, sizeof(columns) / sizeof(*columns));
 	char congestion[PATH_CONGESTION_BYTES];
@@ -215,22 +215,9 @@ static int cost_plan(
 static int cost_run(const void *options, char *const *arguments, int n_arguments)
 {
 	const struct cost_options *o = options;
-	struct scenario *scenario = NULL;
-	struct plan *plan = NULL;
-	struct error err = {0};
-	int rc;
 
 	(void)n_arguments;
-	rc = scenario_read(arguments[0], &scenario, &err);
-	if (rc == 0)
-		rc = plan_create(scenario, &o->filter, &plan, &err);
-	if (rc == 0)
-		rc = cost_plan(plan, o, &err);
-	if (rc < 0)
-		rc = command_failed(&err, EXIT_USAGE);
-	plan_free(plan);
-	scenario_free(scenario);
-	return rc;
+	return plan_options_use(arguments[0], &o->filter, cost_plan, o);
 }
 
 const struct command command_cost = {

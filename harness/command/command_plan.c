@@ -131,27 +131,23 @@ static int print_json(const struct plan *plan)
 	return json_output(json);
 }
 
+static int show_plan(const struct plan *plan, const void *options, struct error *err)
+{
+	const struct plan_options *o = options;
+
+	(void)err;
+	if (o->json)
+		return print_json(plan);
+	print_plan(plan);
+	return 0;
+}
+
 static int plan_run(const void *options, char *const *arguments, int n_arguments)
 {
 	const struct plan_options *o = options;
-	struct scenario *scenario = NULL;
-	struct plan *plan = NULL;
-	struct error err = {0};
-	int rc;
 
 	(void)n_arguments;
-	rc = scenario_read(arguments[0], &scenario, &err);
-	if (rc == 0)
-		rc = plan_create(scenario, &o->filter, &plan, &err);
-	if (rc < 0)
-		rc = command_failed(&err, EXIT_USAGE);
-	else if (o->json)
-		rc = print_json(plan);
-	else
-		print_plan(plan);
-	plan_free(plan);
-	scenario_free(scenario);
-	return rc;
+	return plan_options_use(arguments[0], &o->filter, show_plan, o);
 }
 
 const struct command command_plan = {

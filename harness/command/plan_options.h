@@ -51,4 +51,11 @@
 		.min = 1, .max = SCENARIO_BLOCKS_MAX                                     \
 	}
 
+/* Read the scenario at `path`, plan what the filter chooses and give that to `use` with
+ * the command's options. Returns what `use` does; if that is negative, or it didn't come
+ * so far, the exit status of a command whose error was printed. */
+int plan_options_use(const char *path, const struct plan_filter *filter,
+    int (*use)(const struct plan *plan, const void *options, struct error *err),
+    const void *options);
+
 #endif
