@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/cnn.h"
 
+#include "base/units.h"
 #include "engine/cnn_clear.h"
 #include "engine/cnn_layers.h"
 
 #define FIELD_BITS_NEEDED 61u
+
+#define ROUNDS_ABOUT     62u /* keys, 13 of sharing the inputs, 48 of layers */
+#define MODEL_BYTES      UINT64_C(26200000) /* 3.27 M weights of 8 bytes */
+#define IMAGE_PEER_BYTES UINT64_C(6000000)  /* random bits, resharing, openings */
 
 /* The inputs that are this party's, and nothing of the others'. */
 struct own_inputs {
@@ -212,6 +217,16 @@ static int check_standard(const struct workload_task *task,
 	return rc < 0 ? rc : cnn_check(task, n_images, out, err);
 }
 
+/* About 0.02 CPU seconds a party, its square for the openings; two cores. */
+static struct workload_estimate estimate(const struct workload_case *of)
+{
+	uint64_t m = of->parties;
+
+	return (struct workload_estimate){.rounds = ROUNDS_ABOUT,
+	    .bytes = MODEL_BYTES + of->size * IMAGE_PEER_BYTES,
+	    .compute_ns = (of->size * m * (m + 7) * 10 + m * 100) * NS_PER_MS / 2};
+}
+
 static const char *const modes[] = {"default", NULL};
 
 const struct workload workload_cnn = {
@@ -224,6 +239,7 @@ const struct workload workload_cnn = {
     .parties_min = 1,
     .parties_max = NETWORK_PARTIES_MAX,
     .accepts = accepts,
+    .estimate = estimate,
     .run = run_standard,
     .check = check_standard,
 };

@@ -7,11 +7,12 @@ static int64_t fortune(const struct workload_task *task, uint32_t person)
 	return (int64_t)((task->seed + person) * UINT64_C(0x9e3779b97f4a7c15) >> 48);
 }
 
-static int accepts(const struct workload_task *task, struct error *err)
+static struct workload_estimate estimate(const struct workload_case *of)
 {
-	if (task->field_bits < 61)
-		return error_set(err, -EINVAL, "fortunes take field_bits of 61 or more");
-	return 0;
+	uint64_t n = of->size, m = of->parties, rounds = m < 3 ? 2 : m < 8 ? 10 : 12;
+
+	return (struct workload_estimate){
+	    rounds, m < 3 ? 8 * n : 80 * n * n, n * n * m * 1000};
 }
 
 static int run(struct network *net, const struct workload_task *task,
@@ -72,6 +73,7 @@ const struct workload workload_millionaires = {.name = "millionaires",
     .size_max = MILLIONAIRES_MAX,
     .parties_min = 1,
     .parties_max = NETWORK_PARTIES_MAX,
-    .accepts = accepts,
+    .field_bits_min = 61,
+    .estimate = estimate,
     .run = run,
     .check = check};

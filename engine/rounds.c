@@ -82,6 +82,11 @@ static int check(const struct workload_task *task, const struct workload_output 
 	    err, -EBADMSG, "the words that arrived are not those that were sent");
 }
 
+static struct workload_estimate estimate(const struct workload_case *of)
+{
+	return (struct workload_estimate){.rounds = of->size};
+}
+
 static const char *const modes[] = {"dependent", NULL};
 
 const struct workload workload_rounds = {
@@ -92,6 +97,7 @@ const struct workload workload_rounds = {
     .sizes = {20, 100, 1000},
     .parties_min = 1,
     .parties_max = NETWORK_PARTIES_MAX,
+    .estimate = estimate,
     .run = run,
     .check = check,
 };

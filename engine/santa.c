@@ -2,7 +2,16 @@
 /* The workload secret-santa. */
 #include "engine/santa.h"
 
+#include "base/units.h"
+
+#include <math.h>
 #include <string.h>
+
+/* Of the estimate: a place of a permutation in a round of mode `mpyc`; 16 candidates, two
+ * values each, in mode `min`. */
+#define ROUND_BYTES      UINT64_C(32)
+#define PLACE_BYTES      UINT64_C(256)
+#define ROUND_COMPUTE_NS (20 * NS_PER_US) /* a party */
 
 static int size_of(const struct workload_task *task, uint32_t *n, struct error *err)
 {
@@ -122,6 +131,46 @@ static int check(const struct workload_task *task, const struct workload_output 
 	return 0;
 }
 
+/* n! over the number of derangements: how many permutations it takes on average. */
+static double attempts_expected(uint64_t n)
+{
+	double derangements = 0, term = 1;
+
+	for (uint32_t k = 0; k <= n && k < 20; k++) {
+		derangements += term;
+		term = -term / (k + 1);
+	}
+	return derangements > 0 ? 1 / derangements : 1;
+}
+
+/* Agree on keys, deal, then multiply t + 1 permutations in a tree; the last product is
+ * opened. */
+static uint64_t min_rounds(uint64_t m)
+{
+	uint64_t dealers = (m - 1) / 2 + 1, levels = 0;
+
+	while (UINT64_C(1) << levels < dealers)
+		levels++;
+	return levels == 0 ? 3 : 2 + levels;
+}
+
+static struct workload_estimate estimate(const struct workload_case *of)
+{
+	uint64_t n = of->size, m = of->parties;
+	struct workload_estimate out;
+
+	if (strcmp(of->mode, "min") == 0) {
+		out.rounds = min_rounds(m);
+		out.bytes = PLACE_BYTES * n * n;
+	} else {
+		out.rounds =
+		    (uint64_t)ceil(santa_mpyc_rounds((uint32_t)n) * attempts_expected(n));
+		out.bytes = ROUND_BYTES * n * out.rounds;
+	}
+	out.compute_ns = out.rounds * m * ROUND_COMPUTE_NS;
+	return out;
+}
+
 static const char *const modes[] = {"mpyc", "min", NULL};
 
 const struct workload workload_santa = {
@@ -133,6 +182,7 @@ const struct workload workload_santa = {
     .parties_min = 1,
     .parties_max = NETWORK_PARTIES_MAX,
     .accepts = accepts,
+    .estimate = estimate,
     .run = run,
     .check = check,
 };

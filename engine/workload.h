@@ -31,6 +31,19 @@ struct workload_output {
 	uint32_t attempts; /* restarts + 1 */
 };
 
+/* What an estimate depends on. */
+struct workload_case {
+	const char *mode;       /* of the table's */
+	uint64_t size, parties; /* size: the number */
+};
+
+/* About what a run takes: rough, for people and deadlines (`e3 plan`). */
+struct workload_estimate {
+	uint64_t rounds;     /* dependent exchanges, expected restarts included */
+	uint64_t bytes;      /* from the busiest party to one peer */
+	uint64_t compute_ns; /* of all parties together, on two cores */
+};
+
 struct workload {
 	const char *name; /* "secret-santa" */
 	const char *summary;
@@ -41,6 +54,10 @@ struct workload {
 	/* What workload_size() takes; size_max 0 = any. */
 	uint32_t size_min, size_max;
 	uint32_t parties_min, parties_max;
+	uint32_t field_bits_min; /* 0 = any */
+	/* Of a size that workload_size() takes, without network or inputs, at once. NULL:
+	 * as many rounds of 8 bytes as the size says. */
+	struct workload_estimate (*estimate)(const struct workload_case *of);
 	/* 0 if run() takes this size and field, else -EINVAL with a sentence: what a plan
 	 * asks before anything runs. Reads size, mode and field_bits only. NULL = any. */
 	int (*accepts)(const struct workload_task *task, struct error *err);
@@ -59,5 +76,11 @@ const struct workload *workload_find(const char *name);
  */
 int workload_size(
     const struct workload *w, const char *size, uint32_t *n, struct error *err);
+/* What the table's bounds and its accepts() say: 0, or -EINVAL with a sentence. */
+int workload_accepts(
+    const struct workload *w, const struct workload_task *task, struct error *err);
+/* The table's, or what stands for it. */
+struct workload_estimate workload_estimate(
+    const struct workload *w, const struct workload_case *of);
 
 #endif

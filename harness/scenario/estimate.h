@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * About how long a cell takes: rounds x longest wait + bytes + computing + set-up. Rough
- * on purpose (a plan is read by people; a refusal leaves a margin).
+ * on purpose (a plan is read by people; a refusal leaves a margin). Rounds, bytes and
+ * computing are the workload's own estimate (engine/workload.h).
  */
 #ifndef HARNESS_SCENARIO_ESTIMATE_H
 #define HARNESS_SCENARIO_ESTIMATE_H
 
+#include "engine/workload.h"
 #include "harness/scenario/scenario.h"
 
 struct estimate {
@@ -19,7 +21,8 @@ struct estimate {
 };
 
 struct estimate_case {
-	const char *workload, *mode;
+	const struct workload *workload;
+	const char *mode;
 	uint32_t size; /* n or batch */
 	uint32_t parties;
 	int is_overlay; /* the transport has interfaces to make */

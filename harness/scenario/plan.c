@@ -77,8 +77,7 @@ static int expand_workload(struct plan *plan, const struct plan_filter *filter,
 		if (rc < 0)
 			return error_wrap(err, "%s: /workloads/%u/sizes/%u",
 			    plan->scenario->path, index, s);
-		if (workload->accepts != NULL)
-			rc = workload->accepts(&task, err);
+		rc = workload_accepts(workload, &task, err);
 		if (rc < 0)
 			return error_wrap(err, "%s: /workloads/%u, size %s",
 			    plan->scenario->path, index, w->sizes[s]);
@@ -185,7 +184,7 @@ static void estimate(struct plan *plan)
 	for (uint32_t i = 0; i < plan->n_cells; i++) {
 		struct plan_cell *cell = &plan->cells[i];
 		const struct estimate_case of = {
-		    .workload = plan_cell_workload(plan, cell),
+		    .workload = workload_find(plan_cell_workload(plan, cell)),
 		    .mode = cell->mode,
 		    .size = cell->size_number,
 		    .parties = cell->parties,

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Run in the root of the sources, with E3_PLUGIN_PATH. Workloads are stand-ins. */
+/* Run in the root of the sources, with E3_PLUGIN_PATH. `trio` is a stand-in. */
 #include "base/units.h"
-#include "engine/workload.h"
+#include "engine/millionaires.h"
+#include "engine/multiplications.h"
+#include "engine/santa.h"
 #include "harness/scenario/plan.h"
 #include "tests/tap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const santa_modes[] = {"mpyc", "min", NULL};
 static const char *const plain_modes[] = {"plain", NULL};
-static const struct workload santa = {.name = "secret-santa",
-    .modes = santa_modes,
-    .sizes = {8, 16, 48},
-    .parties_min = 1,
-    .parties_max = 10};
+
 static int accepts_small(const struct workload_task *task, struct error *err)
 {
 	return atoi(task->size) < 1000 && task->field_bits >= 40 &&
@@ -31,7 +28,7 @@ static const struct workload trio = {.name = "trio",
     .parties_max = 4};
 
 /* In place of engine/workload.c. */
-const struct workload *const workloads[] = {&santa, &trio, NULL};
+const struct workload *const workloads[] = {&workload_santa, &trio, NULL};
 
 const struct workload *workload_find(const char *name)
 {
@@ -303,7 +300,7 @@ static void refuses_probes_that_would_measure_the_machine(void **state)
 static void estimates_like_the_model(void **state)
 {
 	struct scenario *scenario = scenario_of("", "");
-	struct estimate_case of = {"secret-santa", "min", 8, 3, 0};
+	struct estimate_case of = {&workload_santa, "min", 8, 3, 0};
 	struct estimate one, three, four, five, ten;
 
 	(void)state;
@@ -326,19 +323,19 @@ static void estimates_like_the_model(void **state)
 	of.parties = 1;
 	estimate_cell(scenario, &of, &one);
 	assert_int_equal(one.network_ns, 0);
-	of = (struct estimate_case){"secret-santa", "mpyc", 8, 3, 0};
+	of = (struct estimate_case){&workload_santa, "mpyc", 8, 3, 0};
 	estimate_cell(scenario, &of, &three);
 	/* 22 rounds, e attempts. */
 	assert_int_equal(three.rounds, 60);
 	/* Counted in tests/workloads/test_millionaires.c. */
-	of = (struct estimate_case){"millionaires", "argmax", 10, 3, 0};
+	of = (struct estimate_case){&workload_millionaires, "argmax", 10, 3, 0};
 	estimate_cell(scenario, &of, &three);
 	assert_int_equal(three.rounds, 10);
 	of.parties = 10;
 	estimate_cell(scenario, &of, &ten);
 	assert_int_equal(ten.rounds, 12);
 	/* Counted in tests/workloads/test_multiplications.c. */
-	of = (struct estimate_case){"multiplications", "auto", 100000, 3, 0};
+	of = (struct estimate_case){&workload_multiplications, "auto", 100000, 3, 0};
 	estimate_cell(scenario, &of, &three);
 	assert_int_equal(three.rounds, 13);
 	assert_int_equal(three.bytes, 8 * 11 * 100000);

@@ -96,9 +96,9 @@ static void refuses(void **state)
 	task.size = "201";
 	assert_int_equal(run_task(&task, 3, &err), -EINVAL);
 	task.size = "2";
-	assert_int_equal(workload_millionaires.accepts(&task, &err), 0);
+	assert_int_equal(workload_accepts(&workload_millionaires, &task, &err), 0);
 	task.field_bits = 60;
-	assert_int_equal(workload_millionaires.accepts(&task, &err), -EINVAL);
+	assert_int_equal(workload_accepts(&workload_millionaires, &task, &err), -EINVAL);
 }
 
 int main(void)

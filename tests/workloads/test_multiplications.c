@@ -151,9 +151,10 @@ static void refuses(void **state)
 	assert_int_equal(run_task(&task, 3, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "multiplications takes 1 to 10000000"));
 	task.size = "2";
-	assert_int_equal(workload_multiplications.accepts(&task, &err), 0);
+	assert_int_equal(workload_accepts(&workload_multiplications, &task, &err), 0);
 	task.field_bits = 60;
-	assert_int_equal(workload_multiplications.accepts(&task, &err), -EINVAL);
+	assert_int_equal(
+	    workload_accepts(&workload_multiplications, &task, &err), -EINVAL);
 }
 
 int main(void)
