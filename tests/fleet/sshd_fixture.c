@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/fleet/sshd_fixture.h"
 
-#include "base/clock.h"
-#include "base/units.h"
 #include "tests/tap.h"
 
 #include <arpa/inet.h>
@@ -25,11 +23,6 @@ static const char sshd_path[] = "/usr/sbin/sshd";
 struct sshd_fixture fixture;
 static struct error fixture_error;
 static int fixture_rc;
-
-uint64_t test_now_ms(void)
-{
-	return clock_monotonic_ns() / NS_PER_MS;
-}
 
 static int loopback_up(void)
 {
@@ -364,38 +357,4 @@ void work_wait_lines(struct work *work, uint64_t n)
 	while (work->n_lines < n && work->n_ended == 0 && test_now_ms() < until_ms)
 		uv_run(&work->crew->loop, UV_RUN_ONCE);
 	assert_true(work->n_lines >= n);
-}
-
-/* A zombie has ended; when it is buried is its parent's business, which after a crash is
- * whatever runs as process 1. */
-static bool has_ended(pid_t pid)
-{
-	char path[64], text[256] = "";
-	const char *name_end;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return true;
-	if (fread(text, 1, sizeof(text) - 1, file) == 0)
-		text[0] = '\0';
-	fclose(file);
-	name_end = strrchr(text, ')');
-	return name_end == NULL || name_end[1] == '\0' ||
-	       strchr("ZX", name_end[2]) != NULL;
-}
-
-bool process_gone(pid_t pid)
-{
-	uint64_t until_ms = test_now_ms() + WAIT_MS;
-
-	while (!has_ended(pid)) {
-		if (test_now_ms() > until_ms) {
-			print_message("process %d still runs\n", (int)pid);
-			return false;
-		}
-		usleep(5000);
-	}
-	return true;
 }

@@ -7,6 +7,7 @@
 #define TESTS_FLEET_SSHD_FIXTURE_H
 
 #include "harness/fleet/fleet.h"
+#include "tests/fleet/process.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -15,7 +16,6 @@
 #define SSHD_MAX        8
 #define CREW_MAX        16
 #define SSHD_PORT_FIRST 2200
-#define WAIT_MS         30000
 
 struct sshd_fixture {
 	char folder[64];
@@ -79,9 +79,5 @@ void crew_upload_program(struct crew *crew);
 
 /* A failure of this kind, with a sentence that names the host. */
 void check_outcome(const struct outcome *outcome, enum outcome_kind kind);
-
-uint64_t test_now_ms(void);
-/* Wait until the process has ended, be it buried or not; false after WAIT_MS. */
-bool process_gone(pid_t pid);
 
 #endif

@@ -24,18 +24,21 @@ static int up(void **state)
 	return 0;
 }
 
-static pid_t parent_of(pid_t pid)
+/* Of a program on a host: `e3 lease`, and the sshd of its connection. */
+static pid_t lease_of(pid_t pid)
 {
-	char path[64];
-	int parent = 0;
-	FILE *file;
+	pid_t lease = process_parent(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%*d %*s %*c %d", &parent), 1);
-	fclose(file);
-	return parent;
+	assert_true(lease > 1);
+	return lease;
+}
+
+static pid_t session_of(pid_t pid)
+{
+	pid_t session = process_parent(lease_of(pid));
+
+	assert_true(session > 1);
+	return session;
 }
 
 /* A connected crew of one with a program that says its number and waits. */
@@ -80,7 +83,7 @@ static void test_silent_host(void **state)
 
 	(void)state;
 	pid = begin_waiting(&crew, &work, "sleep", &deadlines);
-	session = parent_of(parent_of(pid));
+	session = session_of(pid);
 	kill(session, SIGSTOP);
 	began_ms = test_now_ms();
 	work_wait(&work);
@@ -117,7 +120,7 @@ static void test_sshd_killed(void **state)
 
 	(void)state;
 	pid = begin_waiting(&crew, &work, "sleep", NULL);
-	kill(parent_of(parent_of(pid)), SIGKILL);
+	kill(session_of(pid), SIGKILL);
 	work_wait(&work);
 	check_outcome(&work.outcome, OUTCOME_LOST);
 	assert_true(process_gone(pid));
@@ -135,7 +138,7 @@ static void test_lease_killed(void **state)
 
 	(void)state;
 	pid = begin_waiting(&crew, &work, "sleep", NULL);
-	kill(parent_of(pid), SIGKILL);
+	kill(lease_of(pid), SIGKILL);
 	work_wait(&work);
 	check_outcome(&work.outcome, OUTCOME_LOST);
 	assert_true(process_gone(pid));

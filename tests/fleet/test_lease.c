@@ -2,8 +2,7 @@
 /* `e3 lease` over plain pipes: relaying, and who is gone when. No sshd, no root. */
 #include "harness/fleet/lease_frame.h"
 
-#include "base/clock.h"
-#include "base/units.h"
+#include "tests/fleet/process.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -17,8 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NONCE   "0123456789abcdef0123456789abcdef"
-#define WAIT_MS 30000
+#define NONCE "0123456789abcdef0123456789abcdef"
 
 struct lease_run {
 	pid_t pid;
@@ -30,11 +28,6 @@ struct lease_run {
 	int number; /* of the ending */
 	bool is_over, is_eof;
 };
-
-static uint64_t now_ms(void)
-{
-	return clock_monotonic_ns() / NS_PER_MS;
-}
 
 static void begin(struct lease_run *run, const char *timeout_ms, const char *const *argv)
 {
@@ -107,9 +100,9 @@ static void tell(struct lease_run *run, const char *text)
 
 static void wait_line(struct lease_run *run)
 {
-	uint64_t until_ms = now_ms() + WAIT_MS;
+	uint64_t until_ms = test_now_ms() + WAIT_MS;
 
-	while (run->n_lines == 0 && now_ms() < until_ms && listen(run))
+	while (run->n_lines == 0 && test_now_ms() < until_ms && listen(run))
 		;
 	assert_int_equal(run->n_lines, 1);
 }
@@ -117,15 +110,15 @@ static void wait_line(struct lease_run *run)
 /* Listens to the end, with a heartbeat. Returns the exit code of the lease. */
 static int finish(struct lease_run *run, bool is_beating)
 {
-	uint64_t until_ms = now_ms() + WAIT_MS, beat_ms = 0;
+	uint64_t until_ms = test_now_ms() + WAIT_MS, beat_ms = 0;
 	int status = 0;
 
 	signal(SIGPIPE, SIG_IGN);
-	while (listen(run) && now_ms() < until_ms) {
-		if (is_beating && now_ms() > beat_ms + 200) {
+	while (listen(run) && test_now_ms() < until_ms) {
+		if (is_beating && test_now_ms() > beat_ms + 200) {
 			if (write(run->to, "BEAT\n", 5) < 0)
 				is_beating = false;
-			beat_ms = now_ms();
+			beat_ms = test_now_ms();
 		}
 	}
 	assert_true(run->is_eof);
@@ -135,18 +128,6 @@ static int finish(struct lease_run *run, bool is_beating)
 	lease_reports_finish(&run->reports);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
-}
-
-static bool is_gone(pid_t pid)
-{
-	uint64_t until_ms = now_ms() + WAIT_MS;
-
-	while (kill(pid, 0) == 0) {
-		if (now_ms() > until_ms)
-			return false;
-		usleep(5000);
-	}
-	return true;
 }
 
 static const char *program(void)
@@ -300,7 +281,7 @@ static void test_killed_lease_takes_the_program_along(void **state)
 	wait_line(&run);
 	kill(run.pid, SIGKILL);
 	waitpid(run.pid, &status, 0);
-	assert_true(is_gone(atoi(run.first)));
+	assert_true(process_gone(atoi(run.first)));
 	close(run.to);
 	close(run.from);
 	lease_reports_finish(&run.reports);
@@ -309,13 +290,13 @@ static void test_killed_lease_takes_the_program_along(void **state)
 static void test_beats(void **state)
 {
 	struct lease_run run;
-	uint64_t until_ms = now_ms() + WAIT_MS;
+	uint64_t until_ms = test_now_ms() + WAIT_MS;
 	static char bytes[4096];
 	size_t len = 0;
 
 	(void)state;
 	begin(&run, "60000", (const char *[]){program(), "sleep", NULL});
-	while (!memmem(bytes, len, "BEAT\nBEAT\n", 10) && now_ms() < until_ms) {
+	while (!memmem(bytes, len, "BEAT\nBEAT\n", 10) && test_now_ms() < until_ms) {
 		ssize_t n = read(run.from, bytes + len, sizeof(bytes) - len);
 
 		assert_true(n > 0);
