@@ -3,17 +3,19 @@
  * One loop over poll():
  *   1. HELLO, start the program, then relay: frames from the controller to its input, its
  *      output as frames to the controller, a BEAT every second.
- *   2. When the program ends, or must end, the phase is ENDING: SIGTERM, later SIGKILL,
- *      until no descendant is left.
+ *   2. When the program ends, or must end, the phase is ENDING: SIGTERM, later SIGKILL
+ *      (harness/fleet/lease_ending.h), until no descendant is left.
  *   3. FLUSHING: what the pipe still holds, the last frame, and exit.
  * While the controller does not read, the program waits in its own write(); the watch
- * over the controller's heartbeat goes on in every phase.
+ * over the controller's heartbeat goes on in every phase. The clock is read once a turn:
+ * what happens in one turn happens at one time.
  */
 #include "harness/fleet/lease.h"
 
 #include "base/clock.h"
 #include "base/units.h"
 #include "harness/fleet/lease_child.h"
+#include "harness/fleet/lease_ending.h"
 #include "harness/fleet/lease_frame.h"
 
 #include <errno.h>
@@ -27,9 +29,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define OUT_BYTES_HIGH  (4u * LEASE_PIECE_BYTES) /* stop reading the program above */
-#define OUT_BYTES_MAX   (OUT_BYTES_HIGH + 4u * LEASE_PIECE_BYTES)
-#define SIGNAL_EVERY_MS 20u
+#define OUT_BYTES_HIGH (4u * LEASE_PIECE_BYTES) /* stop reading the program above */
+#define OUT_BYTES_MAX  (OUT_BYTES_HIGH + 4u * LEASE_PIECE_BYTES)
 
 enum phase { RUNNING, ENDING, FLUSHING, OVER };
 
@@ -49,11 +50,13 @@ struct lease {
 	struct bytes_queue input; /* for the program */
 	char piece[LEASE_PIECE_BYTES];
 	size_t piece_len;
-	int exit_code; /* when the program never started */
-	uint64_t heard_ms, beat_due_ms, term_ms, signal_due_ms;
+	int exit_code;              /* when the program never started */
+	struct lease_ending ending; /* from ENDING on */
+	uint64_t now_ms;            /* of this turn */
+	uint64_t heard_ms, beat_due_ms;
 };
 
-static uint64_t now_ms(void)
+static uint64_t clock_ms(void)
 {
 	return clock_monotonic_ns() / NS_PER_MS;
 }
@@ -120,7 +123,7 @@ static void lease_end(struct lease *lease)
 	if (lease->phase != RUNNING)
 		return;
 	lease->phase = ENDING;
-	lease->term_ms = now_ms();
+	lease_ending_begin(&lease->ending, lease->now_ms);
 }
 
 static void lease_controller_gone(struct lease *lease)
@@ -167,7 +170,7 @@ static void lease_hear(struct lease *lease)
 		lease_controller_gone(lease);
 		return;
 	}
-	lease->heard_ms = now_ms();
+	lease->heard_ms = lease->now_ms;
 	if (lease_orders_feed(&lease->orders, bytes, (size_t)n, on_order, lease) < 0) {
 		fprintf(stderr, "e3 lease: the controller broke the framing\n");
 		lease_controller_gone(lease);
@@ -204,17 +207,22 @@ static void lease_relay(struct lease *lease, bool is_last)
 	lease->piece_len = (size_t)(end - at);
 }
 
+static bool lease_is_reading(const struct lease *lease)
+{
+	return lease->child.output >= 0 && queue_waiting(&lease->out) <= OUT_BYTES_HIGH;
+}
+
 static void lease_read_child(struct lease *lease)
 {
 	ssize_t n;
 
-	if (lease->child.output < 0 || queue_waiting(&lease->out) > OUT_BYTES_HIGH)
+	if (!lease_is_reading(lease))
 		return;
 	n = read(lease->child.output, lease->piece + lease->piece_len,
 	    sizeof(lease->piece) - lease->piece_len);
 	if (n < 0 && errno == EINTR)
 		return;
-	/* In FLUSHING every writer is gone: nothing more can come. */
+	/* In FLUSHING every writer is gone or given up: nothing more is waited for. */
 	if (n < 0 && errno == EAGAIN && lease->phase != FLUSHING)
 		return;
 	lease->piece_len += n > 0 ? (size_t)n : 0;
@@ -239,7 +247,10 @@ static void lease_say_ending(struct lease *lease)
 	char frame[32];
 	int status = lease->child.status;
 
-	if (lease->child.pid > 0 && WIFSIGNALED(status))
+	/* One that outlives SIGKILL ends by it when the kernel lets it. */
+	if (lease->child.pid > 0 && !lease->child.is_reaped)
+		snprintf(frame, sizeof(frame), "SIGNAL %d\n", SIGKILL);
+	else if (lease->child.pid > 0 && WIFSIGNALED(status))
 		snprintf(frame, sizeof(frame), "SIGNAL %d\n", WTERMSIG(status));
 	else
 		snprintf(frame, sizeof(frame), "EXIT %d\n",
@@ -247,35 +258,35 @@ static void lease_say_ending(struct lease *lease)
 	lease_say(lease, frame, strlen(frame));
 }
 
+static void lease_end_child(struct lease *lease)
+{
+	int due = lease_ending_due(&lease->ending, lease->now_ms);
+
+	if (due == LEASE_ENDING_OVER)
+		lease->phase = FLUSHING;
+	else if (due != 0)
+		lease_child_signal(&lease->child, due);
+}
+
 /* Move on by time and by what has ended. */
 static void lease_advance(struct lease *lease)
 {
 	bool is_empty = lease->child.pid == 0 || lease_child_reap(&lease->child);
-	uint64_t now;
+	uint64_t now_ms = lease->now_ms;
 
-	if (now_ms() - lease->heard_ms >= lease->config->beat_timeout_ms)
+	if (now_ms - lease->heard_ms >= lease->config->beat_timeout_ms)
 		lease_controller_gone(lease);
 	if (lease->phase == RUNNING && (is_empty || lease->child.is_reaped))
 		lease_end(lease);
-	/* Read after what sets term_ms: an earlier time would lie before the end began, and
-	 * the difference would say that the grace is long over. */
-	now = now_ms();
-	if (lease->phase == ENDING) {
-		uint64_t ending_ms = now - lease->term_ms;
-
-		if (is_empty || ending_ms >= 2 * LEASE_TERM_GRACE_MS) {
-			lease->phase = FLUSHING;
-		} else if (now >= lease->signal_due_ms) {
-			lease_child_signal(&lease->child,
-			    ending_ms >= LEASE_TERM_GRACE_MS ? SIGKILL : SIGTERM);
-			lease->signal_due_ms = now + SIGNAL_EVERY_MS;
-		}
-	}
-	if (now >= lease->beat_due_ms && !lease->is_last_said) {
+	if (lease->phase == ENDING && is_empty)
+		lease->phase = FLUSHING;
+	if (lease->phase == ENDING)
+		lease_end_child(lease);
+	if (now_ms >= lease->beat_due_ms && !lease->is_last_said) {
 		/* A reader that is behind has bytes to live on. */
 		if (queue_waiting(&lease->out) == 0)
 			lease_say(lease, "BEAT\n", 5);
-		lease->beat_due_ms = now + LEASE_BEAT_MS;
+		lease->beat_due_ms = now_ms + LEASE_BEAT_MS;
 	}
 }
 
@@ -295,14 +306,16 @@ static void lease_flush(struct lease *lease)
 
 static int lease_timeout_ms(const struct lease *lease)
 {
-	uint64_t now = now_ms(), due = lease->heard_ms + lease->config->beat_timeout_ms;
+	uint64_t now = clock_ms(), due = lease->heard_ms + lease->config->beat_timeout_ms;
 
+	if (lease->phase == FLUSHING && lease_is_reading(lease))
+		return 0;
 	if (lease->beat_due_ms < due && !lease->is_last_said)
 		due = lease->beat_due_ms;
 	/* Whom a death orphans comes to us without a signal: look again soon. */
 	if (lease->phase == ENDING &&
-	    (lease->signal_due_ms < due || lease->is_controller_gone))
-		due = lease->signal_due_ms;
+	    (lease->ending.due_ms < due || lease->is_controller_gone))
+		due = lease->ending.due_ms;
 	return due > now ? (int)(due - now) : 0;
 }
 
@@ -310,12 +323,11 @@ static void lease_turn(struct lease *lease)
 {
 	enum { HEAR, SAY, OUTPUT, INPUT, SIGNALS, N };
 	bool is_there = !lease->is_controller_gone;
-	bool is_reading = queue_waiting(&lease->out) <= OUT_BYTES_HIGH;
 	struct pollfd fds[N] = {
 	    [HEAR] = {is_there ? STDIN_FILENO : -1, POLLIN, 0},
 	    [SAY] = {is_there ? STDOUT_FILENO : -1,
 		queue_waiting(&lease->out) > 0 ? POLLOUT : 0, 0},
-	    [OUTPUT] = {is_reading ? lease->child.output : -1, POLLIN, 0},
+	    [OUTPUT] = {lease_is_reading(lease) ? lease->child.output : -1, POLLIN, 0},
 	    [INPUT] = {queue_waiting(&lease->input) > 0 ? lease->child.input : -1,
 		POLLOUT, 0},
 	    [SIGNALS] = {lease->signals, POLLIN, 0},
@@ -323,13 +335,14 @@ static void lease_turn(struct lease *lease)
 
 	if (poll(fds, N, lease_timeout_ms(lease)) < 0)
 		return;
+	lease->now_ms = clock_ms();
 	if (fds[SIGNALS].revents)
 		lease_read_signals(lease);
 	if (fds[HEAR].revents)
 		lease_hear(lease);
 	if (fds[SAY].revents & (POLLERR | POLLNVAL))
 		lease_controller_gone(lease);
-	if (fds[OUTPUT].revents)
+	if (fds[OUTPUT].revents || lease->phase == FLUSHING)
 		lease_read_child(lease);
 	lease_feed_child(lease);
 	lease_advance(lease);
@@ -357,8 +370,8 @@ static void lease_begin(struct lease *lease)
 	snprintf(frame, sizeof(frame), "HELLO %.*s\n", (int)LEASE_NONCE_CHARS,
 	    lease->config->nonce);
 	lease_say(lease, frame, strlen(frame));
-	lease->heard_ms = now_ms();
-	lease->beat_due_ms = lease->heard_ms + LEASE_BEAT_MS;
+	lease->now_ms = lease->heard_ms = clock_ms();
+	lease->beat_due_ms = lease->now_ms + LEASE_BEAT_MS;
 	rc = lease_child_start(&lease->child, lease->config->argv);
 	if (rc < 0) {
 		fprintf(stderr, "e3 lease: cannot run '%s': %s\n", lease->config->argv[0],

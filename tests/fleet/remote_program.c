@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the fleet's tests run on their hosts. As `lease --nonce N --beat-timeout-ms M --
- * ...` it is the lease alone; else argv[1] says what to do: exit N | signal N | say LINES
- * BYTES | long BYTES | echo | stderr | sleep | stubborn family   a child in the group,
- * one outside of it; says their numbers, waits leave    starts one that stays behind,
- * says its number, ends with code 0
+ * ...` it is the lease alone; else argv[1] says what to do:
+ *   - exit N, signal N, say LINES BYTES, echo, binary, arguments ..., stderr LINES
+ *   - sleep: says its number, waits
+ *   - stubborn: the same, and says "told" when it is sent SIGTERM, no more
+ *   - family: a child in the group, one outside of it; says their numbers, waits
+ *   - leave: starts one that stays behind, says its number, ends with code 0
  */
 #include "harness/fleet/lease.h"
 
@@ -42,6 +44,13 @@ static pid_t start_waiting(int leaves_group)
 		wait_forever();
 	}
 	return pid;
+}
+
+static void on_term(int number)
+{
+	(void)number;
+	if (write(STDOUT_FILENO, "told\n", 5) < 0)
+		_exit(1);
 }
 
 static void say_bytes(size_t n)
@@ -97,7 +106,7 @@ int main(int argc, char **argv)
 		for (long i = 0; i < number; i++)
 			fprintf(stderr, "complaint %ld\n", i);
 	else if (!strcmp(what, "stubborn"))
-		signal(SIGTERM, SIG_IGN);
+		signal(SIGTERM, on_term);
 	setlinebuf(stdout);
 	if (!strcmp(what, "sleep") || !strcmp(what, "stubborn")) {
 		printf("%d\n", (int)getpid());

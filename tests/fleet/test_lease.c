@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `e3 lease` over plain pipes: relaying, and who is gone when. No sshd, no root. */
+#include "harness/fleet/lease.h"
 #include "harness/fleet/lease_frame.h"
 
 #include "tests/fleet/process.h"
@@ -98,13 +99,13 @@ static void tell(struct lease_run *run, const char *text)
 	assert_int_equal(write(run->to, text, strlen(text)), strlen(text));
 }
 
-static void wait_line(struct lease_run *run)
+static void wait_lines(struct lease_run *run, uint64_t n)
 {
 	uint64_t until_ms = test_now_ms() + WAIT_MS;
 
-	while (run->n_lines == 0 && test_now_ms() < until_ms && listen(run))
+	while (run->n_lines < n && test_now_ms() < until_ms && listen(run))
 		;
-	assert_int_equal(run->n_lines, 1);
+	assert_int_equal(run->n_lines, n);
 }
 
 /* Listens to the end, with a heartbeat. Returns the exit code of the lease. */
@@ -223,9 +224,9 @@ static void test_nothing_stays(void **state)
 		struct lease_run run;
 		int pids[3];
 
-		begin(&run, way == SILENCE ? "400" : "60000",
+		begin(&run, way == SILENCE ? "3000" : "60000",
 		    (const char *[]){program(), "family", NULL});
-		wait_line(&run);
+		wait_lines(&run, 1);
 		assert_int_equal(
 		    sscanf(run.first, "%d %d %d", &pids[0], &pids[1], &pids[2]), 3);
 		if (way == CANCEL)
@@ -253,9 +254,31 @@ static void test_stubborn_program_is_killed(void **state)
 
 	(void)state;
 	begin(&run, "60000", (const char *[]){program(), "stubborn", NULL});
-	wait_line(&run);
+	wait_lines(&run, 1);
 	tell(&run, "CANCEL\n");
 	assert_int_equal(finish(&run, false), 0);
+	assert_true(run.ending == LEASE_REPORT_SIGNAL && run.number == SIGKILL);
+	assert_int_equal(kill(atoi(run.first), 0), -1);
+}
+
+/* A machine that stands still for longer than both graces. */
+static void test_stopped_lease_kills_afterwards(void **state)
+{
+	struct lease_run run;
+	uint64_t until_ms;
+
+	(void)state;
+	begin(&run, "60000", (const char *[]){program(), "stubborn", NULL});
+	wait_lines(&run, 1);
+	tell(&run, "CANCEL\n");
+	wait_lines(&run, 2);
+	kill(run.pid, SIGSTOP);
+	until_ms = test_now_ms() + 2 * LEASE_TERM_GRACE_MS;
+	while (test_now_ms() <= until_ms)
+		usleep(5000);
+	kill(run.pid, SIGCONT);
+	assert_int_equal(finish(&run, false), 0);
+	assert_int_equal(run.n_lines, 2);
 	assert_true(run.ending == LEASE_REPORT_SIGNAL && run.number == SIGKILL);
 	assert_int_equal(kill(atoi(run.first), 0), -1);
 }
@@ -278,7 +301,7 @@ static void test_killed_lease_takes_the_program_along(void **state)
 
 	(void)state;
 	begin(&run, "60000", (const char *[]){program(), "sleep", NULL});
-	wait_line(&run);
+	wait_lines(&run, 1);
 	kill(run.pid, SIGKILL);
 	waitpid(run.pid, &status, 0);
 	assert_true(process_gone(atoi(run.first)));
@@ -320,6 +343,7 @@ int main(void)
 	    cmocka_unit_test(test_endings),
 	    cmocka_unit_test(test_nothing_stays),
 	    cmocka_unit_test(test_stubborn_program_is_killed),
+	    cmocka_unit_test(test_stopped_lease_kills_afterwards),
 	    cmocka_unit_test(test_leftovers_end_with_the_program),
 	    cmocka_unit_test(test_killed_lease_takes_the_program_along),
 	    cmocka_unit_test(test_beats),
