@@ -112,7 +112,8 @@ static int is_missing(const struct mesh_peer *peer)
 
 void exchange_message(struct mesh_peer *peer, struct e3_iov piece, uint64_t now_ns)
 {
-	struct error err = {0};
+	struct error
+	    err; /* not cleared: its kilobyte would be most of a message's cost */
 	int rc = inbox_piece(&peer->inbox, piece.base, piece.len, &err);
 
 	if (rc < 0) {
@@ -131,7 +132,7 @@ static int expect_all(struct mesh *mesh, struct network_round *round)
 {
 	/* Buffers of a round that may end early must not be written to later. */
 	int may_place = round->needed == 0;
-	struct error err = {0};
+	struct error err;
 	uint32_t n_due = 0;
 
 	mesh->due = mesh->missing = mesh->n_missing = 0;
@@ -237,18 +238,19 @@ static void wait_round(struct mesh *mesh)
 static void record(
     struct mesh *mesh, const struct network_round *round, uint64_t ended_ns)
 {
-	struct recorder_round done = {.started_ns = mesh->round_began_ns,
-	    .ended_ns = ended_ns,
-	    .needed = round->needed};
+	struct recorder_round done; /* only the first n_parties of each array are set */
 
 	if (mesh->config.recorder == NULL)
 		return;
+	done.started_ns = mesh->round_began_ns;
+	done.ended_ns = ended_ns;
+	done.needed = round->needed;
 	for (uint32_t p = 0; p < mesh->network.n_parties; p++) {
-		if (p == mesh->network.self)
-			continue;
-		done.bytes_out[p] = round->out[p].len;
-		done.bytes_in[p] = round->in[p].len;
-		done.arrived_ns[p] = mesh->peers[p].arrived_ns;
+		int is_peer = p != mesh->network.self;
+
+		done.bytes_out[p] = is_peer ? round->out[p].len : 0;
+		done.bytes_in[p] = is_peer ? round->in[p].len : 0;
+		done.arrived_ns[p] = is_peer ? mesh->peers[p].arrived_ns : 0;
 	}
 	recorder_round(mesh->config.recorder, &done);
 }

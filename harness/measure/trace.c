@@ -49,18 +49,19 @@ static int reserve(struct trace *trace, size_t more)
 	return 0;
 }
 
-static void put(struct trace *trace, uint64_t number)
+static unsigned char *put(unsigned char *at, uint64_t number)
 {
 	while (number > 0x7f) {
-		trace->bytes[trace->len++] = (unsigned char)(number | 0x80);
+		*at++ = (unsigned char)(number | 0x80);
 		number >>= 7;
 	}
-	trace->bytes[trace->len++] = (unsigned char)number;
+	*at++ = (unsigned char)number;
+	return at;
 }
 
-static void put_signed(struct trace *trace, int64_t number)
+static unsigned char *put_signed(unsigned char *at, int64_t number)
 {
-	put(trace, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
+	return put(at, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
 }
 
 static uint32_t mask_of(const uint64_t *values, uint32_t n)
@@ -78,15 +79,42 @@ int trace_begin(struct trace *trace, uint64_t now_ns)
 		trace->is_whole = 0;
 		return -ENOMEM;
 	}
-	put(trace, now_ns);
+	trace->len = (size_t)(put(trace->bytes, now_ns) - trace->bytes);
 	trace->ended_ns = now_ns;
 	return 0;
 }
 
-int trace_add(struct trace *trace, const struct recorder_round *round, uint32_t n_parties)
+/* What trace_add() appends; returns its end. */
+static unsigned char *put_round(unsigned char *at, const struct trace *trace,
+    const struct recorder_round *round, uint32_t n_parties)
 {
 	uint32_t arrived = 0;
 
+	at = put(at, round->started_ns - trace->ended_ns);
+	at = put(at, round->ended_ns - round->started_ns);
+	at = put(at, round->needed);
+	at = put(at, mask_of(round->bytes_out, n_parties));
+	at = put(at, mask_of(round->bytes_in, n_parties));
+	for (uint32_t p = 0; p < n_parties; p++)
+		if (round->bytes_in[p] != 0 && round->arrived_ns[p] != 0 &&
+		    round->arrived_ns[p] <= round->ended_ns)
+			arrived |= 1u << p;
+	at = put(at, arrived);
+	for (uint32_t p = 0; p < n_parties; p++)
+		if (round->bytes_out[p] != 0)
+			at = put(at, round->bytes_out[p]);
+	for (uint32_t p = 0; p < n_parties; p++)
+		if (round->bytes_in[p] != 0)
+			at = put(at, round->bytes_in[p]);
+	for (uint32_t p = 0; p < n_parties; p++)
+		if ((arrived >> p & 1) != 0)
+			at = put_signed(
+			    at, (int64_t)(round->arrived_ns[p] - round->started_ns));
+	return at;
+}
+
+int trace_add(struct trace *trace, const struct recorder_round *round, uint32_t n_parties)
+{
 	if (trace->n_rounds == TRACE_ROUNDS_MAX ||
 	    trace->len + ROUND_BYTES_MAX > TRACE_BYTES_MAX ||
 	    round->started_ns < trace->ended_ns || round->ended_ns < round->started_ns)
@@ -97,26 +125,9 @@ int trace_add(struct trace *trace, const struct recorder_round *round, uint32_t 
 		trace->is_whole = 0;
 		return -ENOMEM;
 	}
-	put(trace, round->started_ns - trace->ended_ns);
-	put(trace, round->ended_ns - round->started_ns);
-	put(trace, round->needed);
-	put(trace, mask_of(round->bytes_out, n_parties));
-	put(trace, mask_of(round->bytes_in, n_parties));
-	for (uint32_t p = 0; p < n_parties; p++)
-		if (round->bytes_in[p] != 0 && round->arrived_ns[p] != 0 &&
-		    round->arrived_ns[p] <= round->ended_ns)
-			arrived |= 1u << p;
-	put(trace, arrived);
-	for (uint32_t p = 0; p < n_parties; p++)
-		if (round->bytes_out[p] != 0)
-			put(trace, round->bytes_out[p]);
-	for (uint32_t p = 0; p < n_parties; p++)
-		if (round->bytes_in[p] != 0)
-			put(trace, round->bytes_in[p]);
-	for (uint32_t p = 0; p < n_parties; p++)
-		if ((arrived >> p & 1) != 0)
-			put_signed(
-			    trace, (int64_t)(round->arrived_ns[p] - round->started_ns));
+	trace->len =
+	    (size_t)(put_round(trace->bytes + trace->len, trace, round, n_parties) -
+		     trace->bytes);
 	trace->ended_ns = round->ended_ns;
 	trace->n_rounds++;
 	return 0;
