@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#define OFFSET_GAP_NS   2000u
+#define OFFSET_READINGS 16
+
 static uint64_t read_clock_ns(clockid_t id)
 {
 	struct timespec ts;
@@ -26,6 +29,24 @@ uint64_t clock_thread_cpu_ns(void)
 uint64_t clock_process_cpu_ns(void)
 {
 	return read_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+int64_t clock_wall_offset_ns(void)
+{
+	uint64_t best_gap_ns = UINT64_MAX;
+	int64_t offset_ns = 0;
+
+	for (int i = 0; i < OFFSET_READINGS && best_gap_ns > OFFSET_GAP_NS; i++) {
+		uint64_t before_ns = clock_monotonic_ns();
+		uint64_t wall_ns = read_clock_ns(CLOCK_REALTIME);
+		uint64_t gap_ns = clock_monotonic_ns() - before_ns;
+
+		if (gap_ns < best_gap_ns) {
+			best_gap_ns = gap_ns;
+			offset_ns = (int64_t)(wall_ns - before_ns - gap_ns / 2);
+		}
+	}
+	return offset_ns;
 }
 
 void clock_rfc3339(char *out, size_t out_bytes)

@@ -114,19 +114,18 @@ static int send_echo(struct calibration *c, struct error *err)
 static uint64_t arrival_ns(struct msghdr *message)
 {
 	uint64_t now_ns = clock_monotonic_ns();
-	struct timespec wall, stamp;
+	struct timespec stamp;
 
-	clock_gettime(CLOCK_REALTIME, &wall);
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at != NULL;
 	     at = CMSG_NXTHDR(message, at)) {
 		if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_TIMESTAMPNS)
 			continue;
 		memcpy(&stamp, CMSG_DATA(at), sizeof stamp);
-		int64_t age_ns =
-		    (int64_t)(wall.tv_sec - stamp.tv_sec) * (int64_t)NS_PER_S +
-		    (wall.tv_nsec - stamp.tv_nsec);
+		int64_t at_ns = (int64_t)stamp.tv_sec * (int64_t)NS_PER_S +
+				stamp.tv_nsec - clock_wall_offset_ns();
+		int64_t age_ns = (int64_t)now_ns - at_ns;
 		if (age_ns > 0 && age_ns < (int64_t)NS_PER_S)
-			return now_ns - (uint64_t)age_ns;
+			return (uint64_t)at_ns;
 	}
 	return now_ns;
 }

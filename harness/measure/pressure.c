@@ -53,23 +53,13 @@ static void sample_cpu(const char *text, struct pressure *out)
 	out->cpu_ns = sum * tick_ns;
 }
 
-static int64_t wall_offset_ns(void)
-{
-	struct timespec wall, monotonic;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	clock_gettime(CLOCK_MONOTONIC, &monotonic);
-	return (int64_t)(wall.tv_sec - monotonic.tv_sec) * (int64_t)NS_PER_S +
-	       wall.tv_nsec - monotonic.tv_nsec;
-}
-
 void pressure_sample(const char *root, struct pressure *out)
 {
 	char *text = malloc(FILE_BYTES);
 	char value[LINE_BYTES];
 
 	*out = (struct pressure){.at_ns = clock_monotonic_ns()};
-	out->wall_offset_ns = wall_offset_ns();
+	out->wall_offset_ns = clock_wall_offset_ns();
 	sample_psi(root, out);
 	if (text == NULL)
 		return;
