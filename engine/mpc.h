@@ -72,6 +72,9 @@ struct mpc {
  * network_exchange(). mpc_finish() is due in any case. */
 int mpc_init(struct mpc *mpc, struct network *net, uint32_t field_bits, uint64_t seed,
     struct error *err);
+/* What the first computation of a process would pay and no other: libcrypto looks for its
+ * ciphers, pages of the program are mapped. A party alone joins and leaves, unseen. */
+int mpc_warm_up(struct error *err);
 /* As mpc_init() over a given field. */
 int mpc_init_field(struct mpc *mpc, struct network *net, const struct field *field,
     uint64_t seed, struct error *err);

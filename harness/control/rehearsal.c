@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "engine/memory_network.h"
+#include "engine/mpc.h"
 #include "engine/workload.h"
 #include "harness/control/path_model.h"
 #include "harness/control/path_settings.h"
@@ -113,7 +114,9 @@ int rehearse(const struct plan *plan, const struct plan_cell *cell,
 		cast->workload = workload_find(plan_cell_workload(plan, cell));
 		cast->task = run_inputs_task(inputs, plan, cell);
 		lay_paths(plan->scenario, cell->parties, cast);
-		rc = perform(cast, cell->parties, time, out, err);
+		rc = mpc_warm_up(err);
+		if (rc == 0)
+			rc = perform(cast, cell->parties, time, out, err);
 		out->attempts = cast->outputs[0].attempts;
 		free(cast->outputs);
 	} else {

@@ -6,6 +6,7 @@
  */
 #include "harness/party/party.h"
 #include "base/clock.h"
+#include "engine/mpc.h"
 #include "harness/link/loop_wait.h"
 #include "harness/party/state_folder.h"
 
@@ -402,8 +403,10 @@ static int close_channels(struct party *party, struct error *err)
 
 static int run_steps(struct party *party, const char **phase, struct error *err)
 {
-	int rc = await(party, &party->has_plan, PLAN_DEADLINE_MS, "plan", err);
+	int rc = mpc_warm_up(err);
 
+	if (rc == 0)
+		rc = await(party, &party->has_plan, PLAN_DEADLINE_MS, "plan", err);
 	*phase = "prepare";
 	if (rc == 0)
 		rc = prepare(party, err);

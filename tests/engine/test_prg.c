@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The stream: known answers, both ways of making it, cuts, copies. */
 #include "base/bytes.h"
+#include "engine/mpc.h"
 #include "engine/prg.h"
 #include "tests/tap.h"
 
@@ -85,12 +86,24 @@ static void cuts_do_not_matter(void **state)
 	assert_int_equal(b.is_open, 0);
 }
 
+/* Under sanitizers: and leaves nothing. */
+static void warms_up_again_and_again(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		if (mpc_warm_up(&err) < 0)
+			fail_msg("%s", err.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(known_answer),
 	    cmocka_unit_test(both_ways_agree),
 	    cmocka_unit_test(cuts_do_not_matter),
+	    cmocka_unit_test(warms_up_again_and_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
