@@ -57,9 +57,9 @@ static int take_pair(
 	/* A real network may well keep echoes back, and nothing else. */
 	if (received == 0 && run->testbed != NULL)
 		return error_set(err, -EIO,
-		    "host%u gets no answer from host%u (%s): the network between them is "
-		    "dead",
-		    from, to, run->inventory.hosts[to].address);
+		    "%s gets no answer from %s (%s): the network between them is dead",
+		    run->inventory.hosts[from].name, run->inventory.hosts[to].name,
+		    run->inventory.hosts[to].address);
 	if (received > 0 &&
 	    (party_message_number(rtt, "min", RTT_NS_MAX, &measured.min_ns, err) < 0 ||
 		party_message_number(rtt, "p50", RTT_NS_MAX, &measured.p50_ns, err) < 0 ||
@@ -81,8 +81,8 @@ static int take_reply(
 	uint32_t n = 0;
 
 	if (cJSON_GetArraySize(pairs) != (int)run->n_hosts - 1)
-		return error_set(
-		    err, -EPROTO, "host%u: calibration of not all pairs", from);
+		return error_set(err, -EPROTO, "%s: calibration of not all pairs",
+		    run->inventory.hosts[from].name);
 	for (uint32_t to = 0; to < run->n_hosts; to++) {
 		int rc = to == from ? 0
 				    : take_pair(run, from, to,

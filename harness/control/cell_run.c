@@ -66,8 +66,10 @@ static int start_crew(struct run *run, const struct plan_cell *cell,
 	    .n_parties = cell->parties,
 	    .must_end = run_must_end,
 	    .user = run};
-	for (uint32_t p = 0; p < cell->parties; p++)
+	for (uint32_t p = 0; p < cell->parties; p++) {
 		notes->addresses[p] = run->inventory.hosts[p].address;
+		notes->crew.hosts[p] = run->inventory.hosts[p].name;
+	}
 	for (uint32_t p = 0; p < cell->parties; p++)
 		fill_plan(run, cell, notes, p, &plans[p]);
 	return crew_start(&notes->crew, plans, err);

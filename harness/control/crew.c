@@ -27,8 +27,8 @@ static void member_failed(
 		 crew->failure_fault == PARTY_FAULT_CANCELLED) &&
 		fault != PARTY_FAULT_LOST && fault != PARTY_FAULT_CANCELLED)) {
 		crew->failure_fault = fault;
-		error_set(&crew->failure, code, "party %u on host%u: %s", member->party,
-		    member->party, text);
+		error_set(&crew->failure, code, "party %u on %s: %s", member->party,
+		    crew->hosts[member->party], text);
 	}
 }
 
@@ -269,7 +269,8 @@ int crew_start(struct crew *crew, const struct party_plan *plans, struct error *
 		if (rc < 0) {
 			crew->failure_fault = PARTY_FAULT_FAILED;
 			error_set(&crew->failure, rc,
-			    "party %u on host%u could not be started", p, p);
+			    "party %u on %s could not be started: %s", p, crew->hosts[p],
+			    err->text);
 			return rc;
 		}
 	}
@@ -320,7 +321,7 @@ static void name_the_late(struct crew *crew, enum crew_state state, uint32_t dea
 		if (crew->members[p].state < state) {
 			crew->failure_fault = PARTY_FAULT_TIMEOUT;
 			error_set(&crew->failure, -ETIMEDOUT,
-			    "party %u on host%u was not %s within %u s", p, p,
+			    "party %u on %s was not %s within %u s", p, crew->hosts[p],
 			    verbs[state], deadline_ms / 1000);
 			return;
 		}

@@ -57,6 +57,7 @@ struct crew {
 	uv_loop_t *loop;
 	struct fleet *fleet;
 	uint32_t n_parties;
+	const char *hosts[NETWORK_PARTIES_MAX]; /* names; party p is on hosts[p] */
 	struct crew_member members[NETWORK_PARTIES_MAX];
 	/* The first thing that went wrong; code 0 while all is well. */
 	struct error failure;
@@ -68,7 +69,7 @@ struct crew {
 };
 
 /* Start all parties with their plans (host p runs party p). Zeroed crew with loop, fleet,
- * n_parties, must_end and user set. */
+ * n_parties, hosts, must_end and user set. */
 int crew_start(struct crew *crew, const struct party_plan *plans, struct error *err);
 
 /* Run the loop until all are at least at `state`. On failure, of one party or by

@@ -41,11 +41,13 @@ static const char *name_of(const cJSON *inventory, uint32_t host, char *out)
 {
 	const cJSON *item = cJSON_GetArrayItem(
 	    cJSON_GetObjectItemCaseSensitive(inventory, "hosts"), (int)host);
+	const char *name =
+	    cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "name"));
 	const char *region =
 	    cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "region"));
 
-	snprintf(out, NAME_BYTES, "host%u%s%s", host, region == NULL ? "" : " ",
-	    region == NULL ? "" : region);
+	snprintf(out, NAME_BYTES, "%s%s%s", name == NULL ? "?" : name,
+	    region == NULL ? "" : " ", region == NULL ? "" : region);
 	return out;
 }
 

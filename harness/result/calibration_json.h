@@ -13,7 +13,8 @@ struct calibrate_pair;
 struct cJSON *calibration_pair_json(uint32_t from, uint32_t to,
     uint64_t configured_rtt_ns, const struct calibrate_pair *measured);
 
-/* rtt_off or probes_lost, as they apply. `inventory` gives hosts their regions. */
+/* rtt_off or probes_lost, as they apply. `inventory` gives hosts their names
+ * and regions. */
 void calibration_pair_taints(struct cJSON *taints, const struct cJSON *inventory,
     uint32_t from, uint32_t to, uint64_t configured_rtt_ns,
     const struct calibrate_pair *measured);

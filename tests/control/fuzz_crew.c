@@ -235,6 +235,7 @@ static uint64_t run(uint64_t seed, uint64_t *n_failed)
 	crew.loop = &loop;
 	crew.n_parties = PARTIES;
 	for (uint32_t p = 0; p < PARTIES; p++) {
+		crew.hosts[p] = "paris";
 		plans[p] = (struct party_plan){.self = p,
 		    .n_parties = PARTIES,
 		    .addresses = {address, address, address},
@@ -255,8 +256,9 @@ static uint64_t run(uint64_t seed, uint64_t *n_failed)
 	}
 	if (crew.failure.code != 0) {
 		++*n_failed;
-		if (strncmp(crew.failure.text, "party ", 6) != 0)
-			fail_msg("seed %llu: no party is named: %s",
+		if (strncmp(crew.failure.text, "party ", 6) != 0 ||
+		    strstr(crew.failure.text, " on paris") == NULL)
+			fail_msg("seed %llu: no party or host is named: %s",
 			    (unsigned long long)seed, crew.failure.text);
 	}
 	for (uint32_t p = 0; p < PARTIES; p++)

@@ -58,7 +58,8 @@ struct result *result_folder_create(const char *where, struct error *err)
 	    .seed = 42,
 	    .argv = argv,
 	    .inventory =
-		cJSON_Parse("{\"hosts\":[{\"region\":\"ams\"},{\"region\":\"sgp\"}]}"),
+		cJSON_Parse("{\"hosts\":[{\"name\":\"paris\",\"region\":\"ams\"},"
+			    "{\"name\":\"tokyo\",\"region\":\"sgp\"}]}"),
 	    .versions = cJSON_Parse("{\"e3\":\"0.1.0\"}")};
 	struct result *r = NULL;
 	int rc = result_create(&config, &r, err);

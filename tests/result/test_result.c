@@ -284,7 +284,7 @@ static void calibration_says_what_is_off(void **state)
 	assert_true(cJSON_IsNull(at(json, "pairs/2/rtt_ns")));
 	assert_int_equal(cJSON_GetArraySize(at(json, "taints")), 2);
 	assert_string_equal(text(json, "taints/0/sentence"),
-	    "host1 sgp to host0 ams: the measured round trip is 4.10 ms off the "
+	    "tokyo sgp to paris ams: the measured round trip is 4.10 ms off the "
 	    "configured "
 	    "one (limit 1.82 ms)");
 	assert_string_equal(text(json, "taints/1/code"), "probes_lost");

@@ -130,6 +130,20 @@ def test_end(tap, folder):
     tap.check(end[0] == 4 and f"the hosts of '{NAME}' are gone" in end[2], "hosts that go: a sentence", end)
 
 
+def test_names(tap, folder):
+    """What fails is told by the name that the inventory gives the host, and told again for what it takes along."""
+    held = run_on(folder, changed(1, name="tokyo"), workloads=[{"name": "rounds", "sizes": ["4000"]}],
+                  runs={"blocks": 2, "timeout_s": 200, "reruns": 0})
+    held.wait_for(lambda: "connected" in held.stderr())
+    on_host(1, "until pgrep -f '^[^ ]*e3 [p]arty'; do sleep 0.02; done; kill -9 $(pgrep -f 'sshd: [r]oot@notty')")
+    end = held.end()
+    closed = "tokyo (10.77.0.2:22): connection closed by the host"
+    tap.check(end[0] == 4 and f"party 1 on tokyo: {closed}" in end[2]
+              and f"party 1 on tokyo could not be started: cannot run 'e3': {closed}" in end[2]
+              and "host1" not in end[1] + end[2], "a lost host is told by its name, and why nothing can be started there",
+              end)
+
+
 def main():
     skip_unless_root()
     residue.enclose()
@@ -139,7 +153,7 @@ def main():
         end = e3("up", scenario(folder, name=NAME))
         tap.check(end[0] == 0 and INVENTORY in end[1], "e3 up tells of its inventory", end)
         tap.check(e3("schema", "check", "inventory", INVENTORY)[0] == 0, "which can be read")
-        for number, test in enumerate((test_run, test_refusals, test_end)):
+        for number, test in enumerate((test_run, test_refusals, test_names, test_end)):
             own = os.path.join(folder, str(number))
             os.mkdir(own)
             test(tap, own)
