@@ -169,6 +169,20 @@ static int check_workload(const struct scenario *scenario,
 	return rc;
 }
 
+static int check_options(const struct scenario *scenario, uint32_t index,
+    const struct plugin *plugin, struct error *err)
+{
+	const char *const *options =
+	    (const char *const *)scenario->transports[index].options;
+	char reason[ERROR_TEXT_BYTES / 2] = "";
+
+	if (plugin->table.options_check == NULL ||
+	    plugin->table.options_check(options, reason, sizeof(reason)) == 0)
+		return 0;
+	return error_set(err, -EINVAL, "%s: /transports/%u/options: %s", scenario->path,
+	    index, reason);
+}
+
 static int check_transport(
     const struct scenario *scenario, uint32_t index, struct error *err)
 {
@@ -179,13 +193,14 @@ static int check_transport(
 	if (rc < 0)
 		return error_wrap(
 		    err, "%s: /transports/%u/plugin", scenario->path, index);
+	rc = check_options(scenario, index, plugin, err);
 	plugin_destroy(plugin);
-	if (strcmp(name, TRANSPORT_OF_ONE_PROCESS) == 0)
+	if (rc == 0 && strcmp(name, TRANSPORT_OF_ONE_PROCESS) == 0)
 		return error_set(err, -EINVAL,
 		    "%s: /transports/%u/plugin: '%s' joins parties of one process; in a "
 		    "run each is on a host of its own",
 		    scenario->path, index, name);
-	return 0;
+	return rc;
 }
 
 static int check_probes(

@@ -191,6 +191,12 @@ struct e3_transport {
 	int (*down)(struct e3_endpoint *endpoint, uint32_t deadline_ms);
 	/* Keys and files too: the host is as it was. */
 	int (*finalise)(struct e3_endpoint *endpoint, uint32_t deadline_ms);
+
+	/* Would endpoint_create() take these keys and values, on whatever host? 0, or
+	 * -EINVAL with a sentence in `reason`. Without an endpoint, by `e3 plan`, so that
+	 * a slip of the pen is told before hours of a run. */
+	int (*options_check)(
+	    const char *const *options, char *reason, size_t reason_bytes);
 };
 
 /* First line of every table, so that nobody fills these by hand. */

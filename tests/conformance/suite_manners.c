@@ -47,6 +47,25 @@ static void refuses(struct suite_mesh *mesh, const char *key, const char *value)
 	assert_null(endpoint);
 	if (strstr(party->last_error, key) == NULL)
 		fail_msg("'%s' does not name the option %s", party->last_error, key);
+	if (mesh->plugin->table.options_check != NULL) {
+		char reason[512] = "";
+
+		assert_int_equal(
+		    mesh->plugin->table.options_check(options, reason, sizeof(reason)),
+		    -EINVAL);
+		if (strstr(reason, key) == NULL)
+			fail_msg("'%s' does not name the option %s", reason, key);
+	}
+}
+
+/* Options that a test gives are good ones. */
+static void takes(const struct e3_transport *table, const char *const *options)
+{
+	char reason[512] = "";
+
+	if (options != NULL && table->options_check != NULL &&
+	    table->options_check(options, reason, sizeof(reason)) != 0)
+		fail_msg("options that it takes are refused before: %s", reason);
 }
 
 void suite_refuses_bad_options(void **state)
@@ -56,6 +75,9 @@ void suite_refuses_bad_options(void **state)
 	struct e3_endpoint *endpoint = NULL;
 
 	(void)state;
+	takes(&mesh->plugin->table, suite_tested->options);
+	takes(&mesh->plugin->table, suite_tested->options_turned);
+	takes(&mesh->plugin->table, suite_tested->options_hasty);
 	refuses(mesh, "no-such-option", "1");
 	refuses(mesh, "", "1");
 	if (suite_tested->options_hasty != NULL) {

@@ -287,6 +287,9 @@ REFUSALS = [
     ("11 parties", {"parties": {"count": 11, "regions": ["ams"]}}, "count"),
     ("negative delay", {"network": {"matrix": None, "intra_region_one_way_us": -1}}, "intra_region"),
     ("missing plugin", {"transports": [{"plugin": "pigeon"}]}, "pigeon"),
+    ("unknown option", {"transports": [{"plugin": "tcp", "options": {"prot": 1}}]}, "/transports/0/options: .*'prot'"),
+    ("option out of range", {"transports": [{"plugin": "wireguard", "options": {"mtu": 9}}]},
+     "/transports/0/options: .*mtu"),
     ("unknown workload", {"workloads": [{"name": "chess", "sizes": ["low"]}]}, "chess"),
     ("unknown size", {"workloads": [{"name": "rounds", "sizes": ["huge"]}]}, "huge"),
 ]

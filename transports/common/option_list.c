@@ -2,6 +2,7 @@
 #include "transports/common/option_list.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,4 +114,31 @@ int option_list_read(const struct e3_host *host, const char *transport,
 			return rc;
 	}
 	return 0;
+}
+
+struct reason {
+	char *text;
+	size_t bytes;
+};
+
+__attribute__((format(printf, 3, 4))) static void keep_reason(
+    void *ctx, uint32_t level, const char *fmt, ...)
+{
+	const struct reason *reason = ctx;
+	va_list args;
+
+	(void)level;
+	va_start(args, fmt);
+	vsnprintf(reason->text, reason->bytes, fmt, args);
+	va_end(args);
+}
+
+int option_list_check(const char *transport, const struct option_list_rule *rules,
+    const char *const *options, void *scratch, char *reason, size_t reason_bytes)
+{
+	struct reason kept = {.text = reason, .bytes = reason_bytes};
+	const struct e3_host host = {
+	    .struct_size = sizeof(host), .ctx = &kept, .log = keep_reason};
+
+	return option_list_read(&host, transport, rules, options, scratch);
 }

@@ -22,4 +22,9 @@ struct option_list_rule {
 int option_list_read(const struct e3_host *host, const char *transport,
     const struct option_list_rule *rules, const char *const *options, void *out);
 
+/* As option_list_read(), without a host: -EINVAL with the sentence in `reason`. `scratch`
+ * is what the rules' offsets are of. For e3_transport.options_check. */
+int option_list_check(const char *transport, const struct option_list_rule *rules,
+    const char *const *options, void *scratch, char *reason, size_t reason_bytes);
+
 #endif

@@ -218,19 +218,20 @@ static void on_pump(uv_idle_t *idle)
 		uv_idle_stop(idle);
 }
 
+static const struct option_list_rule rules[] = {
+    {.key = "room",
+	.offset = offsetof(struct loopback_options, room),
+	.text_bytes = ROOM_BYTES},
+    {.key = "open_ms",
+	.offset = offsetof(struct loopback_options, open_ms),
+	.min = 10,
+	.max = 600000},
+    {.key = NULL},
+};
+
 static int loopback_endpoint_create(const struct e3_host *host, e3_party self,
     uint32_t n_parties, const char *const *options, struct e3_endpoint **out)
 {
-	static const struct option_list_rule rules[] = {
-	    {.key = "room",
-		.offset = offsetof(struct loopback_options, room),
-		.text_bytes = ROOM_BYTES},
-	    {.key = "open_ms",
-		.offset = offsetof(struct loopback_options, open_ms),
-		.min = 10,
-		.max = 600000},
-	    {.key = NULL},
-	};
 	struct e3_endpoint *endpoint;
 	int rc;
 
@@ -250,6 +251,14 @@ static int loopback_endpoint_create(const struct e3_host *host, e3_party self,
 	}
 	*out = endpoint;
 	return 0;
+}
+
+static int loopback_options_check(
+    const char *const *options, char *reason, size_t reason_bytes)
+{
+	struct loopback_options read = {0};
+
+	return option_list_check("loopback", rules, options, &read, reason, reason_bytes);
 }
 
 static void loopback_endpoint_destroy(struct e3_endpoint *endpoint)
@@ -444,6 +453,7 @@ static const struct e3_transport loopback = {
     .channel_stats = loopback_channel_stats,
     .channel_poll = loopback_channel_poll,
     .endpoint_facts = loopback_endpoint_facts,
+    .options_check = loopback_options_check,
 };
 
 E3_TRANSPORT_ENTRY(loopback);

@@ -46,6 +46,14 @@ static int tcp_endpoint_create(const struct e3_host *host, e3_party self,
 	return 0;
 }
 
+static int tcp_options_check(
+    const char *const *options, char *reason, size_t reason_bytes)
+{
+	struct tcp_options read = {.stream = STREAM_OPTIONS_DEFAULT};
+
+	return option_list_check("tcp", rules, options, &read, reason, reason_bytes);
+}
+
 static void tcp_endpoint_destroy(struct e3_endpoint *endpoint)
 {
 	if (endpoint == NULL)
@@ -107,6 +115,7 @@ static const struct e3_transport tcp = {
     .channel_poll = stream_channel_poll,
     .supported = tcp_supported,
     .endpoint_facts = tcp_endpoint_facts,
+    .options_check = tcp_options_check,
 };
 
 E3_TRANSPORT_ENTRY(tcp);

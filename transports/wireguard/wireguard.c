@@ -233,6 +233,15 @@ static int wireguard_endpoint_create(const struct e3_host *host, e3_party self,
 	return 0;
 }
 
+static int wireguard_options_check(
+    const char *const *options, char *reason, size_t reason_bytes)
+{
+	struct wireguard_options read = {.stream = STREAM_OPTIONS_DEFAULT};
+
+	return option_list_check(
+	    "wireguard", rules, options, &read, reason, reason_bytes);
+}
+
 static int find_programs(struct e3_endpoint *endpoint, uint64_t deadline_ms)
 {
 	char reason[REASON_BYTES] = "";
@@ -517,6 +526,7 @@ static const struct e3_transport wireguard = {
     .up = wireguard_up,
     .down = wireguard_down,
     .finalise = wireguard_finalise,
+    .options_check = wireguard_options_check,
 };
 
 E3_TRANSPORT_ENTRY(wireguard);
