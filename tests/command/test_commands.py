@@ -9,16 +9,12 @@ import sys
 import tempfile
 
 root = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(root / "tests"))
+from tap import Tap  # noqa: E402
+
+tap = Tap()
+check = tap.check
 e3 = sys.argv[1]
-checks = 0
-failures = 0
-
-
-def check(good, what):
-    global checks, failures
-    checks += 1
-    failures += not good
-    print(("ok" if good else "not ok") + f" {checks} - {what}", flush=True)
 
 
 def run(*args, env=None, user=None, stdout=subprocess.PIPE):
@@ -168,8 +164,7 @@ def doctor():
     check(all(("fix" in c) == (c["level"] != "ok") for c in report["checks"]),
           "whatever is not ok comes with what to do")
     if os.geteuid() != 0:
-        print("# skip: doctor as another user: needs root to become one")
-        print(f"ok {checks + 1} - doctor without root # SKIP")
+        tap.skip("doctor without root", "needs root to become another user")
         return
     # Its own copy: nobody may not be allowed to read the build folder.
     with tempfile.TemporaryDirectory() as folder:
@@ -228,5 +223,4 @@ odd_scenarios()
 doctor()
 plans()
 schemas()
-print(f"1..{checks}")
-sys.exit(failures > 0)
+sys.exit(tap.end())

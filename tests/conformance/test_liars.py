@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: MIT
 """usage: test_liars.py SUITE_OF: the suite finds each transport that claims what it doesn't do."""
 import os
+import pathlib
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tap import Tap  # noqa: E402
 
 LIARS = [  # plugin, the test of the suite that finds it, what it says
     ("lossy", "suite_many_small_messages", "message 400 came when 399 was due"),
@@ -17,16 +21,11 @@ LIARS = [  # plugin, the test of the suite that finds it, what it says
      "claims to be secure (ChaCha20-Poly1305), but "),
     ("bare", "suite_declares_itself", "claims to be secure, but declares no encryption"),
 ]
-checks = failures = 0
+tap = Tap()
 
 
-def check(good, what, said=""):
-    global checks, failures
-    checks += 1
-    failures += not good
-    print(("ok" if good else "not ok") + f" {checks} - {what}", flush=True)
-    if not good:
-        print("".join(f"# {line}\n" for line in said.splitlines()[-20:]), end="")
+def last_lines(text):
+    return "\n".join(text.splitlines()[-20:])
 
 
 def suite_of(plugin, pattern):
@@ -37,15 +36,12 @@ def suite_of(plugin, pattern):
 
 for lie, pattern, sentence in LIARS:
     if lie == "sealed" and os.geteuid() != 0:
-        print("# skip: looking at packets needs root")
-        print(f"ok {checks + 1} - liar-sealed # SKIP")
-        checks += 1
+        tap.skip("liar-sealed", "looking at packets needs root")
         continue
     code, said = suite_of("liar-" + lie, pattern)
-    check(code != 0 and sentence in said, f"liar-{lie} is found by {pattern}: '{sentence}'", said)
+    tap.check(code != 0 and sentence in said, f"liar-{lie} is found by {pattern}: '{sentence}'", last_lines(said))
 
 for pattern in sorted({pattern for _, pattern, _ in LIARS}):
     code, said = suite_of("liar-honest", pattern)
-    check(code == 0 and "not ok" not in said, f"the same without a lie passes {pattern}", said)
-print(f"1..{checks}")
-sys.exit(failures > 0)
+    tap.check(code == 0 and "not ok" not in said, f"the same without a lie passes {pattern}", last_lines(said))
+sys.exit(tap.end())

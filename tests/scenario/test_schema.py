@@ -11,18 +11,12 @@ import tempfile
 import jsonschema
 
 root = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(root / "tests"))
+from tap import Tap  # noqa: E402
+
+tap = Tap()
+check = tap.check
 e3 = sys.argv[1]
-checks = 0
-failures = 0
-
-
-def check(good, what):
-    global checks, failures
-    checks += 1
-    failures += not good
-    print(("ok" if good else "not ok") + f" {checks} - {what}", flush=True)
-
-
 schemas = {}
 for kind in ("scenario", "matrix", "inventory"):
     schema = json.loads((root / f"docs/schema/{kind}.schema.json").read_text())
@@ -278,5 +272,4 @@ documented()
 values()
 keys()
 inventories()
-print(f"1..{checks}")
-sys.exit(failures > 0)
+sys.exit(tap.end())

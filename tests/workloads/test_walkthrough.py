@@ -10,20 +10,16 @@ import sys
 import tempfile
 
 root = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(root / "tests"))
+from tap import Tap  # noqa: E402
+
+tap = Tap()
+check = tap.check
 e3 = sys.argv[1]
 page = (root / "docs/workloads.md").read_text()
 source = (root / "engine/millionaires.c").read_text()
 test = (root / "tests/workloads/test_millionaires.c").read_text()
 LINES_MAX = 79
-checks = 0
-failures = 0
-
-
-def check(good, what):
-    global checks, failures
-    checks += 1
-    failures += not good
-    print(("ok" if good else "not ok") + f" {checks} - {what}", flush=True)
 
 
 def run(*args):
@@ -66,8 +62,7 @@ def main():
         planned = re.findall(r"^ +(\d+)  millionaires +argmax +(\w+) +tcp +1 +(\d+) ", run("plan", path),
                              re.MULTILINE)
         check({(p, size): r for p, size, r in planned} == said, "e3 plan estimates these rounds")
-    print(f"1..{checks}")
-    return failures > 0
+    return tap.end()
 
 
 if __name__ == "__main__":
