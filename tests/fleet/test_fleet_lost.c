@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #define SLACK_MS 4000u
+#define CANCELLED_MS                                                                     \
+	4000u /* of fleet_command_cancel(): no longer is an answer waited for */
 
 static int up(void **state)
 {
@@ -75,7 +77,7 @@ static void test_beats_keep_it_alive(void **state)
 static void test_silent_host(void **state)
 {
 	struct fleet_deadlines deadlines = {
-	    .connect_ms = WAIT_MS, .idle_ms = 2500, .lease_ms = 1000};
+	    .connect_ms = WAIT_MS, .idle_ms = 2500, .lease_ms = 3000};
 	static struct crew crew;
 	static struct work work;
 	pid_t pid, session;
@@ -97,17 +99,19 @@ static void test_silent_host(void **state)
 
 static void test_total_deadline(void **state)
 {
-	struct fleet_deadlines deadlines = {.connect_ms = WAIT_MS, .total_ms = 1500};
+	struct fleet_deadlines deadlines = {.connect_ms = WAIT_MS, .total_ms = 5000};
 	static struct crew crew;
 	static struct work work;
-	uint64_t began_ms = test_now_ms();
+	uint64_t began_ms = test_now_ms(), took_ms;
 	pid_t pid;
 
 	(void)state;
 	pid = begin_waiting(&crew, &work, "stubborn", &deadlines);
 	work_wait(&work);
 	check_outcome(&work.outcome, OUTCOME_TIMEOUT);
-	assert_true(test_now_ms() - began_ms < 2500 + 2 * SLACK_MS);
+	took_ms = test_now_ms() - began_ms;
+	assert_true(took_ms >= deadlines.total_ms);
+	assert_true(took_ms < deadlines.total_ms + 1000 + 2 * SLACK_MS);
 	assert_true(process_gone(pid));
 	crew_down(&crew);
 }
@@ -170,14 +174,17 @@ static void test_cancel(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		pid_t pid = begin_waiting(&crew, &work, programs[i], NULL);
+		uint64_t until_ms = test_now_ms() + CANCELLED_MS;
 
 		fleet_command_cancel(work.command);
 		assert_int_equal(work.n_ended, 0);
 		assert_int_equal(fleet_command_write(work.command, "x", 1), -EPIPE);
 		work_wait(&work);
 		check_outcome(&work.outcome, OUTCOME_CANCELLED);
-		/* By then it is gone. */
-		assert_int_equal(kill(pid, 0), -1);
+		/* By then it is gone, or has had its time. */
+		if (test_now_ms() < until_ms)
+			assert_int_equal(kill(pid, 0), -1);
+		assert_true(process_gone(pid));
 		crew_down(&crew);
 	}
 }

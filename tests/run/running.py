@@ -56,7 +56,7 @@ class Run:
         with open(self.stderr_path, encoding="utf-8") as text:
             return text.read()
 
-    def end(self, deadline_s=90):
+    def end(self, deadline_s=240):
         """(exit code, stdout, stderr)"""
         try:
             out, _ = self.process.communicate(timeout=deadline_s)
@@ -87,7 +87,7 @@ class Run:
             return False
         return name in line or name in residue.name_of(pid)
 
-    def wait_for(self, condition, deadline_s=30):
+    def wait_for(self, condition, deadline_s=120):
         end = time.monotonic() + deadline_s
         while time.monotonic() < end and self.process.poll() is None:
             if condition():
@@ -95,7 +95,7 @@ class Run:
             time.sleep(0.01)
         return False
 
-    def wait_for_parties(self, count, deadline_s=30):
+    def wait_for_parties(self, count, deadline_s=120):
         """Until the party processes themselves (not their leases) run."""
         return self.wait_for(lambda: len(self.parties()) == count, deadline_s)
 
