@@ -157,6 +157,47 @@ int pressure_process(const char *root, pid_t pid, struct pressure_process *out)
 	return 0;
 }
 
+/* 0 when it is gone. */
+static pid_t parent_of(const char *root, const char *pid)
+{
+	char path[PATH_MAX / 2], text[LINE_BYTES];
+	const char *name_end;
+	int parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	system_file_read(root, path, text, sizeof(text));
+	name_end = strrchr(text, ')'); /* the name may contain anything */
+	if (name_end == NULL || sscanf(name_end + 1, " %*c %d", &parent) != 1)
+		return 0;
+	return parent;
+}
+
+void pressure_children(const char *root, pid_t pid, struct pressure_process *out)
+{
+	const struct dirent *entry;
+	char folder[PATH_MAX / 2];
+	DIR *processes;
+
+	*out = (struct pressure_process){0};
+	if (pid == 0)
+		pid = getpid();
+	snprintf(folder, sizeof(folder), "%s/proc", root);
+	processes = opendir(folder);
+	while (processes != NULL && (entry = readdir(processes)) != NULL) {
+		struct pressure_process child;
+
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+		    parent_of(root, entry->d_name) != pid ||
+		    pressure_process(root, (pid_t)atoi(entry->d_name), &child) < 0)
+			continue;
+		out->cpu_ns += child.cpu_ns;
+		out->runqueue_ns += child.runqueue_ns;
+		out->timeslices += child.timeslices;
+	}
+	if (processes != NULL)
+		closedir(processes);
+}
+
 void pressure_party_taint(
     cJSON *taints, uint64_t runqueue_ns, uint64_t wall_ns, const char *of)
 {

@@ -54,6 +54,8 @@ struct pressure_process {
 
 /* pid 0 = the calling process. -ESRCH when it is gone. */
 int pressure_process(const char *root, pid_t pid, struct pressure_process *out);
+/* The sum over all processes that it has started and that live; pid 0 as above. */
+void pressure_children(const char *root, pid_t pid, struct pressure_process *out);
 
 /* cpu_bound_party if `runqueue_ns` is too large a share of `wall_ns`; at most 1, though
  * several threads can wait for longer than the whole time. */

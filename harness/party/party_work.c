@@ -51,7 +51,7 @@ static int read_inputs(const struct party_plan *plan, struct inputs *inputs,
 
 struct usage {
 	struct rusage rusage;
-	struct pressure_process scheduling;
+	struct pressure_process scheduling, helpers; /* helpers: wireguard-go, say */
 };
 
 static void take_usage(struct usage *out)
@@ -59,6 +59,7 @@ static void take_usage(struct usage *out)
 	memset(out, 0, sizeof(*out));
 	getrusage(RUSAGE_SELF, &out->rusage);
 	pressure_process("", 0, &out->scheduling);
+	pressure_children("", 0, &out->helpers);
 }
 
 static uint64_t timeval_ns(struct timeval t)
@@ -77,6 +78,10 @@ static void add_process(
 	cJSON_AddNumberToObject(process, "cpu_sys_ns",
 	    (double)(timeval_ns(after->rusage.ru_stime) -
 		     timeval_ns(before->rusage.ru_stime)));
+	cJSON_AddNumberToObject(process, "helpers_cpu_ns",
+	    after->helpers.cpu_ns > before->helpers.cpu_ns
+		? (double)(after->helpers.cpu_ns - before->helpers.cpu_ns)
+		: 0);
 	cJSON_AddNumberToObject(
 	    process, "rss_max_bytes", (double)after->rusage.ru_maxrss * 1024);
 	cJSON_AddNumberToObject(process, "runqueue_ns",

@@ -81,7 +81,8 @@ static const struct shape output_keys[] = {{.key = "values",
 					       .inner = &any_integer},
     COUNT("attempts"), NOTHING};
 static const struct shape process_keys[] = {COUNT("cpu_user_ns"), COUNT("cpu_sys_ns"),
-    COUNT("rss_max_bytes"), MAYBE("runqueue_ns"), MAYBE("context_switches"), NOTHING};
+    COUNT("rss_max_bytes"), MAYBE("helpers_cpu_ns"), MAYBE("runqueue_ns"),
+    MAYBE("context_switches"), NOTHING};
 static const struct shape channel_keys[] = {COUNT("peer"), MAYBE("lane"),
     MAYBE("wire_bytes_sent"), MAYBE("wire_bytes_received"), MAYBE("retransmits"),
     MAYBE("rtt_ns"), MAYBE("queued_bytes"), MAYBE("refusals"), MAYBE("blocked_ns"),
@@ -282,7 +283,8 @@ static void read_figures(struct party_report *report, const cJSON *json)
 	report->app_bytes_out = count(measured, "app_bytes_out");
 	report->wall_ns = count(measured, "wall_ns");
 	report->compute_ns = count(measured, "compute_ns");
-	report->cpu_ns = count(process, "cpu_user_ns") + count(process, "cpu_sys_ns");
+	report->cpu_ns = count(process, "cpu_user_ns") + count(process, "cpu_sys_ns") +
+			 count(process, "helpers_cpu_ns");
 	report->runqueue_ns = count(process, "runqueue_ns");
 	report->rss_max_bytes = count(process, "rss_max_bytes");
 	cJSON_ArrayForEach(at, item(json, "channels")) report->retransmits +=

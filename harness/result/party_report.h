@@ -7,7 +7,8 @@
  *	 "phases_ns": {"up": 1200, ...},                 optional; life phases, own clock
  *	 "output": {"values":[...],"attempts":1} | null,  null: it has none
  *	 "process": {"cpu_user_ns","cpu_sys_ns","rss_max_bytes",
- *	             "runqueue_ns","context_switches"},   the last two optional
+ *	             "helpers_cpu_ns","runqueue_ns","context_switches"},
+ *	                                                  the last three optional
  *	 "facts": {"congestion_control": "cubic", ...},  optional; as negotiated
  *	 "channels": [{"peer","lane", "wire_bytes_sent","wire_bytes_received",
  *	               "retransmits","rtt_ns","queued_bytes","refusals","blocked_ns"}]}

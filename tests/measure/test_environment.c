@@ -221,6 +221,27 @@ static void a_process_is_the_sum_of_its_threads(void **state)
 	assert_true(sum.timeslices > 0);
 }
 
+static void children_are_those_of_one_parent(void **state)
+{
+	struct pressure_process sum;
+
+	(void)state;
+	put("/proc/90/stat", "90 (a) b) 8) S 77 90 90 0\n");
+	put("/proc/90/task/90/schedstat", "7000 10 1\n");
+	put("/proc/90/task/91/schedstat", "300 2 2\n");
+	put("/proc/92/stat", "92 (other) S 1 77 77 0\n");
+	put("/proc/92/task/92/schedstat", "100000 0 1\n");
+	put("/proc/93/stat", "93 (second) R 77 93 93 0\n");
+	put("/proc/93/task/93/schedstat", "20 1 1\n");
+	put("/proc/94/stat", "damaged\n");
+	pressure_children(root, 77, &sum);
+	assert_true(sum.cpu_ns == 7320 && sum.runqueue_ns == 13 && sum.timeslices == 4);
+	pressure_children(root, 90, &sum);
+	assert_true(sum.cpu_ns == 0);
+	pressure_children("/nowhere/at/all", 1, &sum);
+	assert_true(sum.cpu_ns == 0);
+}
+
 static void taints_are_above_their_limit_only(void **state)
 {
 	cJSON *taints = cJSON_CreateArray();
@@ -262,6 +283,7 @@ int main(void)
 	    cmocka_unit_test(pressure_of_a_fake_machine),
 	    cmocka_unit_test(no_psi_is_no_taint),
 	    cmocka_unit_test(a_process_is_the_sum_of_its_threads),
+	    cmocka_unit_test(children_are_those_of_one_parent),
 	    cmocka_unit_test(taints_are_above_their_limit_only),
 	};
 

@@ -57,6 +57,23 @@ static void an_honest_report(void **state)
 }
 
 /* The object at the path of an honest report; its item replaced by JSON, or gone. */
+static void what_it_started_is_its_cpu_time_too(void **state)
+{
+	cJSON *json = cJSON_Parse(run.reports[1]);
+	struct party_report report;
+	char *line;
+
+	(void)state;
+	cJSON_AddNumberToObject(
+	    cJSON_GetObjectItem(json, "process"), "helpers_cpu_ns", 3.0 * NS_PER_MS);
+	line = cJSON_PrintUnformatted(json);
+	assert_int_equal(party_report_read(line, strlen(line), 1, 3, &report, NULL), 0);
+	assert_true(report.cpu_ns == 13 * NS_PER_MS);
+	party_report_finish(&report);
+	cJSON_free(line);
+	cJSON_Delete(json);
+}
+
 static const struct {
 	const char *path, *key, *json, *sentence;
 } lies[] = {
@@ -167,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_honest_report),
+	    cmocka_unit_test(what_it_started_is_its_cpu_time_too),
 	    cmocka_unit_test(every_lie_is_named),
 	    cmocka_unit_test(histograms_of_others_are_refused),
 	    cmocka_unit_test(no_damage_is_a_crash),
