@@ -10,6 +10,8 @@ import time
 
 import jsonschema
 
+import consistency
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "hosts"))
 import residue
 
@@ -39,6 +41,8 @@ def validate(document):
     with open(os.path.join(HOME, "docs/schema/result.schema.json"), encoding="utf-8") as text:
         schema = json.load(text)
     jsonschema.Draft202012Validator(schema).validate(document)
+    found = consistency.problems(document)
+    assert not found, found[:5]
 
 
 class Run:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """usage: test_run.py E3: whole runs, what they say, and what each fault becomes."""
+import copy
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import consistency
 from running import HOME, Run, residue, scenario, validate
 from held_hosts import Tap, skip_unless_root
 
@@ -55,6 +57,7 @@ def test_success(tap):
         validate(result)
         tap.check(True, "valid against its schema")
         look_at_cells(tap, result)
+        look_for_damage(tap, result)
         tap.check("\033" not in end[1] + end[2], "no escape codes without a terminal", end[1])
         tap.check("results/" in end[1] and "rounds" in end[1], "a table and the path", end[1])
         tap.check(os.listdir(run.results) == [os.path.basename(next(iter(
@@ -69,6 +72,28 @@ def look_at_cells(tap, result):
     text = json.dumps(rounds)
     tap.check('"rounds": 20' in text, "20 rounds are 20 rounds", text[:2000])
     tap.check(result["null"] != [], "the null run is there")
+
+
+def look_for_damage(tap, result):
+    """Each figure made one greater: consistency.py, which validate() asks, must see it."""
+    def block(document):
+        return document["cells"][0]["blocks"][0]
+
+    def party(document):
+        return block(document)["hosts"]["host1"]["report"]["measured"]
+
+    for where, key in ((lambda d: block(d)["figures"], "rounds"), (lambda d: block(d)["figures"], "app_bytes"),
+                       (lambda d: block(d)["figures"]["decomposition"], "rest_ns"),
+                       (lambda d: block(d)["figures"], "network_efficiency"),
+                       (lambda d: block(d)["figures"], "setup_ns"), (lambda d: d["null"][0], "rounds"),
+                       (lambda d: d["cells"][0]["figures"]["wall_ns"], "max"),
+                       (lambda d: d["cells"][0]["figures"]["round_ns"], "count"),
+                       (party, "wall_ns"), (lambda d: party(d)["pairs"][0], "messages_in"),
+                       (lambda d: party(d)["phases"][-1], "app_bytes_out"),
+                       (lambda d: party(d)["histograms"][0], "count")):
+        damaged = copy.deepcopy(result)
+        where(damaged)[key] += 1
+        tap.check(consistency.problems(damaged) != [], f"{key} that is one greater is noticed", key)
 
 
 def test_json_and_quiet(tap):
