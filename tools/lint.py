@@ -11,7 +11,8 @@ import check_layers
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     bad = list(check_layers.violations(root))
-    listed = subprocess.run(["git", "-C", str(root), "ls-files", "*.c", "*.h"], check=True,
+    listed = subprocess.run(["git", "-C", str(root), "ls-files", "--cached", "--others",
+                             "--exclude-standard", "*.c", "*.h"], check=True,
                             capture_output=True, text=True).stdout.split()
     names = collections.Counter(pathlib.Path(name).name for name in listed)
     bad += [f"{name}: {count} files have this name" for name, count in names.items() if count > 1]
