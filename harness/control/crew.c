@@ -11,6 +11,15 @@
  * long to be heard before a lost peer is blamed. */
 #define BLAME_MS           300u
 
+static const char *const state_words[] = {[CREW_STARTED] = "started",
+    [CREW_PREPARED] = "prepared",
+    [CREW_UP] = "up",
+    [CREW_OPEN] = "open",
+    [CREW_REPORTED] = "done",
+    [CREW_HUNG_UP] = "hung up",
+    [CREW_CLOSED] = "closed",
+    [CREW_ENDED] = "ended"};
+
 static void member_failed(
     struct crew_member *member, enum party_fault fault, int code, const char *text)
 {
@@ -54,24 +63,58 @@ static int take_number(
 	return -EPROTO;
 }
 
-static void took_step(struct crew_member *member, enum crew_state state)
+static const char *take_text(
+    struct crew_member *member, const cJSON *message, const char *key)
 {
-	if (member->state + 1 != state && state != CREW_CLOSED)
-		member_failed(member, PARTY_FAULT_FAILED, -EPROTO, "spoke out of turn");
-	else
-		member->state = member->reached = state;
+	struct error err = {0};
+	const char *text = party_message_text(message, key, &err);
+
+	if (text == NULL)
+		member_failed(member, PARTY_FAULT_FAILED, -EPROTO, err.text);
+	return text;
+}
+
+static void out_of_turn(struct crew_member *member, const char *what)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "spoke out of turn: said '%s' while it was %s", what,
+	    state_words[member->state]);
+	member_failed(member, PARTY_FAULT_FAILED, -EPROTO, text);
+}
+
+/* Each step follows the one before it, and what the controller said to all. Only who has
+ * given up says "closed" from wherever it is. */
+static int is_in_turn(const struct crew_member *member, enum crew_state state)
+{
+	if (state == CREW_CLOSED && member->error.code != 0)
+		return member->state < CREW_CLOSED;
+	return member->state + 1 == state && state <= member->crew->may_reach;
+}
+
+static int took_step(struct crew_member *member, enum crew_state state, const char *what)
+{
+	if (!is_in_turn(member, state)) {
+		out_of_turn(member, what);
+		return -EPROTO;
+	}
+	member->state = member->reached = state;
+	return 0;
 }
 
 static void on_prepared(struct crew_member *member, const cJSON *message)
 {
-	const char *card = party_message_text(message, "card", NULL);
+	const char *card = take_text(member, message, "card");
 
 	if (card == NULL ||
 	    take_number(member, message, "prepare_ns", &member->phases.prepare_ns) < 0)
 		return;
-	free(member->card);
-	member->card = strdup(card);
-	took_step(member, CREW_PREPARED);
+	if (member->card == NULL)
+		member->card = strdup(card);
+	if (member->card == NULL)
+		member_failed(
+		    member, PARTY_FAULT_FAILED, -ENOMEM, "no memory for its card");
+	took_step(member, CREW_PREPARED, "prepared");
 }
 
 static void on_up(struct crew_member *member, const cJSON *message)
@@ -79,21 +122,24 @@ static void on_up(struct crew_member *member, const cJSON *message)
 	if (take_number(member, message, "exchange_ns", &member->phases.exchange_ns) ==
 		0 &&
 	    take_number(member, message, "up_ns", &member->phases.up_ns) == 0)
-		took_step(member, CREW_UP);
+		took_step(member, CREW_UP, "up");
 }
 
 static void on_open(struct crew_member *member, const cJSON *message)
 {
 	if (take_number(member, message, "open_ns", &member->phases.open_ns) == 0)
-		took_step(member, CREW_OPEN);
+		took_step(member, CREW_OPEN, "open");
 }
 
 /* Whole, whatever bytes it has: JSON takes a NUL for a blank. */
 static void keep_line(struct crew_member *member)
 {
 	member->report_line = malloc(member->line_bytes + 1);
-	if (member->report_line == NULL)
+	if (member->report_line == NULL) {
+		member_failed(
+		    member, PARTY_FAULT_FAILED, -ENOMEM, "no memory for its report");
 		return;
+	}
 	memcpy(member->report_line, member->line, member->line_bytes);
 	member->report_line[member->line_bytes] = '\0';
 	member->report_bytes = member->line_bytes;
@@ -101,19 +147,18 @@ static void keep_line(struct crew_member *member)
 
 static void on_report(struct crew_member *member, const cJSON *message)
 {
-	if (member->report == NULL) {
-		member->report = cJSON_Duplicate(message, 1);
-		keep_line(member);
-	}
 	if (take_number(member, cJSON_GetObjectItemCaseSensitive(message, "phases_ns"),
-		"run", &member->phases.run_ns) == 0)
-		took_step(member, CREW_REPORTED);
+		"run", &member->phases.run_ns) < 0 ||
+	    took_step(member, CREW_REPORTED, "report") < 0)
+		return;
+	member->report = cJSON_Duplicate(message, 1);
+	keep_line(member);
 }
 
 static void on_hung_up(struct crew_member *member, const cJSON *message)
 {
 	(void)message;
-	took_step(member, CREW_HUNG_UP);
+	took_step(member, CREW_HUNG_UP, "hung_up");
 }
 
 static void on_closed(struct crew_member *member, const cJSON *message)
@@ -123,27 +168,36 @@ static void on_closed(struct crew_member *member, const cJSON *message)
 		take_number(member, message, "down_ns", &member->phases.down_ns);
 		take_number(member, message, "finalise_ns", &member->phases.finalise_ns);
 	}
-	took_step(member, CREW_CLOSED);
+	took_step(member, CREW_CLOSED, "closed");
 }
 
 /* Pass it on; the receiver checks the data. */
 static void on_signal(struct crew_member *member, const cJSON *message)
 {
-	cJSON *passed = cJSON_Duplicate(message, 1);
+	cJSON *passed;
 	uint64_t to;
 
-	if (take_number(member, message, "to", &to) == 0 &&
-	    to < member->crew->n_parties) {
-		cJSON_DeleteItemFromObjectCaseSensitive(passed, "to");
-		cJSON_AddNumberToObject(passed, "from", member->party);
-		send_message(&member->crew->members[to], passed);
+	if (take_number(member, message, "to", &to) < 0)
+		return;
+	if (to >= member->crew->n_parties || to == member->party) {
+		member_failed(member, PARTY_FAULT_FAILED, -EPROTO,
+		    "sent a signal to a party that is no peer of it");
+		return;
 	}
+	if (member->state >= CREW_CLOSED) {
+		out_of_turn(member, "signal");
+		return;
+	}
+	passed = cJSON_Duplicate(message, 1);
+	cJSON_DeleteItemFromObjectCaseSensitive(passed, "to");
+	cJSON_AddNumberToObject(passed, "from", member->party);
+	send_message(&member->crew->members[to], passed);
 	cJSON_Delete(passed);
 }
 
 static void on_log(struct crew_member *member, const cJSON *message)
 {
-	const char *text = party_message_text(message, "text", NULL);
+	const char *text = take_text(member, message, "text");
 
 	if (text != NULL && member->crew->log != NULL)
 		member->crew->log(member->crew->user, member->party, text);
@@ -156,9 +210,9 @@ static void on_error(struct crew_member *member, const cJSON *message)
 	    [PARTY_FAULT_TIMEOUT] = -ETIMEDOUT,
 	    [PARTY_FAULT_LOST] = -ECONNRESET,
 	    [PARTY_FAULT_CANCELLED] = -ECANCELED};
-	const char *code = party_message_text(message, "code", NULL);
-	const char *text = party_message_text(message, "text", NULL);
-	const char *phase = party_message_text(message, "phase", NULL);
+	const char *code = take_text(member, message, "code");
+	const char *text = take_text(member, message, "text");
+	const char *phase = take_text(member, message, "phase");
 	char sentence[ERROR_TEXT_BYTES];
 	enum party_fault fault;
 
@@ -259,6 +313,7 @@ static int start_member(
 
 int crew_start(struct crew *crew, const struct party_plan *plans, struct error *err)
 {
+	crew->may_reach = CREW_PREPARED;
 	for (uint32_t p = 0; p < crew->n_parties; p++)
 		crew->members[p].has_ended = 1;
 	for (uint32_t p = 0; p < crew->n_parties; p++) {
@@ -309,20 +364,12 @@ static int never(void *user)
 
 static void name_the_late(struct crew *crew, enum crew_state state, uint32_t deadline_ms)
 {
-	static const char *const verbs[] = {[CREW_PREPARED] = "prepared",
-	    [CREW_UP] = "up",
-	    [CREW_OPEN] = "open",
-	    [CREW_REPORTED] = "done",
-	    [CREW_HUNG_UP] = "hung up",
-	    [CREW_CLOSED] = "closed",
-	    [CREW_ENDED] = "ended"};
-
 	for (uint32_t p = 0; p < crew->n_parties; p++)
 		if (crew->members[p].state < state) {
 			crew->failure_fault = PARTY_FAULT_TIMEOUT;
 			error_set(&crew->failure, -ETIMEDOUT,
 			    "party %u on %s was not %s within %u s", p, crew->hosts[p],
-			    verbs[state], deadline_ms / 1000);
+			    state_words[state], deadline_ms / 1000);
 			return;
 		}
 }
@@ -349,16 +396,25 @@ int crew_send_cards(struct crew *crew)
 		cJSON_AddStringToObject(card, "card", crew->members[p].card);
 		cJSON_AddItemToArray(cards, card);
 	}
+	crew->may_reach = CREW_OPEN;
 	for (uint32_t p = 0; p < crew->n_parties; p++)
 		send_message(&crew->members[p], message);
 	cJSON_Delete(message);
 	return 0;
 }
 
+static const struct {
+	const char *type;
+	enum crew_state may_reach; /* of those that hear it */
+} orders[] = {{"go", CREW_REPORTED}, {"close", CREW_HUNG_UP}, {"down", CREW_CLOSED}};
+
 void crew_send(struct crew *crew, const char *type)
 {
 	cJSON *message = party_message(type);
 
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		if (strcmp(orders[i].type, type) == 0)
+			crew->may_reach = orders[i].may_reach;
 	for (uint32_t p = 0; p < crew->n_parties; p++)
 		send_message(&crew->members[p], message);
 	cJSON_Delete(message);

@@ -12,7 +12,8 @@
 
 #include <uv.h>
 
-/* In this order; a party only moves forward. */
+/* In this order; a party moves forward, one step at a time and none before the controller
+ * has asked for it. A message that does not fit is its failure (-EPROTO). */
 enum crew_state {
 	CREW_STARTED,
 	CREW_PREPARED,
@@ -59,6 +60,7 @@ struct crew {
 	uint32_t n_parties;
 	const char *hosts[NETWORK_PARTIES_MAX]; /* names; party p is on hosts[p] */
 	struct crew_member members[NETWORK_PARTIES_MAX];
+	enum crew_state may_reach; /* by what all were told so far */
 	/* The first thing that went wrong; code 0 while all is well. */
 	struct error failure;
 	enum party_fault failure_fault;
@@ -76,6 +78,7 @@ int crew_start(struct crew *crew, const struct party_plan *plans, struct error *
  * must_end, returns its code; crew->failure has the sentence. */
 int crew_await(struct crew *crew, enum crew_state state, uint32_t deadline_ms);
 
+/* What a party may do next; the step it then says is out of turn before. */
 int crew_send_cards(struct crew *crew);
 void crew_send(
     struct crew *crew, const char *type); /* "go", "close", "down", "stop" to all */

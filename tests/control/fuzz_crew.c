@@ -11,8 +11,8 @@
 #include "base/random.h"
 #include "harness/control/answer.h"
 #include "harness/control/crew.h"
-#include "harness/fleet/outcome.h"
 #include "harness/result/party_report.h"
+#include "tests/control/fake_fleet.h"
 #include "tests/tap.h"
 #include "transports/wireguard/wireguard_card.h"
 
@@ -21,49 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARTIES    3u
+#define PARTIES    FAKE_FLEET_HOSTS
 #define LINE_BYTES 4096u
 
 static uint64_t n_lines_wanted = 40000, first_seed = 1;
-
-/* In the place of a fleet: commands that do nothing but remember whom to call. */
-struct fleet_command {
-	struct fleet_command_events events;
-	uint32_t host;
-	size_t len;
-	char written[LINE_BYTES * 64];
-};
-
-static struct fleet_command commands[PARTIES];
-
-int fleet_command_start(struct fleet *fleet, uint32_t host, const char *const *argv,
-    const struct fleet_command_events *events, struct fleet_command **out,
-    struct error *err)
-{
-	(void)fleet, (void)argv, (void)err;
-	commands[host].events = *events;
-	commands[host].host = host;
-	commands[host].len = 0;
-	*out = &commands[host];
-	return 0;
-}
-
-int fleet_command_write(struct fleet_command *command, const void *bytes, size_t len)
-{
-	if (command->len + len > sizeof(command->written))
-		return -EPIPE;
-	memcpy(command->written + command->len, bytes, len);
-	command->len += len;
-	return 0;
-}
-
-void fleet_command_cancel(struct fleet_command *command)
-{
-	struct outcome outcome = {0};
-
-	outcome_set(&outcome, OUTCOME_CANCELLED, 0, "cancelled");
-	command->events.ended(command->events.user, &outcome, "");
-}
 
 /* What an honest party says, in order. */
 static const char *const script[] = {
@@ -85,8 +46,11 @@ static const char *const script[] = {
     /* Not said in order. */
     "{\"t\":\"error\",\"phase\":\"run\",\"code\":\"lost\",\"text\":\"party 2 is gone\"}",
 };
-#define N_SCRIPT (sizeof(script) / sizeof(script[0]))
-#define N_HONEST (N_SCRIPT - 1)
+#define N_SCRIPT    (sizeof(script) / sizeof(script[0]))
+#define N_HONEST    (N_SCRIPT - 1)
+#define GO_AFTER    5u
+#define CLOSE_AFTER 6u
+#define DOWN_AFTER  7u
 
 static const char *const odd_values[] = {"null", "true", "-1", "1e308", "1e400", "\"\"",
     "[]", "{}", "[[[[[[[[[[]]]]]]]]]]", "18446744073709551616", "0.5", "\"\\u0000\"",
@@ -143,17 +107,6 @@ static size_t make_line(
 	}
 }
 
-/* Borrowed for the call, and not one byte longer. */
-static void say(uint32_t party, const char *line, size_t len)
-{
-	char *exact = malloc(len > 0 ? len : 1);
-
-	assert_non_null(exact);
-	memcpy(exact, line, len);
-	commands[party].events.line(commands[party].events.user, exact, len);
-	free(exact);
-}
-
 /* A card as its transport reads it; any bytes. */
 static void read_card(const cJSON *item)
 {
@@ -170,10 +123,11 @@ static void read_card(const cJSON *item)
 }
 
 /* What a party was sent: lines, each a message whose parts can be read. */
-static void check_written(const struct fleet_command *command)
+static void check_written(uint32_t party)
 {
 	static unsigned char bytes[PARTY_SIGNAL_BYTES_MAX];
-	const char *at = command->written, *end = at + command->len;
+	size_t len;
+	const char *at = fake_fleet_written(party, &len), *end = at + len;
 
 	while (at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -182,7 +136,7 @@ static void check_written(const struct fleet_command *command)
 		assert_non_null(newline);
 		message = cJSON_ParseWithLength(at, (size_t)(newline - at));
 		if (!cJSON_IsObject(message))
-			fail_msg("party %u was sent no message", command->host);
+			fail_msg("party %u was sent no message", party);
 		party_message_bytes(message, "data", bytes, sizeof(bytes), NULL);
 		cJSON_ArrayForEach(card,
 		    cJSON_GetObjectItemCaseSensitive(message, "cards")) read_card(card);
@@ -217,6 +171,24 @@ static void check_reports(struct crew *crew)
 		fail_msg("an answer was refused without a sentence");
 }
 
+static int names_its_host(const struct crew *crew)
+{
+	for (uint32_t p = 0; p < PARTIES; p++) {
+		char words[64];
+
+		snprintf(words, sizeof(words), "party %u on %s", p, crew->hosts[p]);
+		if (strncmp(crew->failure.text, words, strlen(words)) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* A signal of the script: to parties 1 and 2. */
+static int is_to_itself(size_t place, uint32_t party)
+{
+	return (place == 3 && party == 1) || (place == 5 && party == 2);
+}
+
 /* One crew, from its start to its end. Returns the lines said. */
 static uint64_t run(uint64_t seed, uint64_t *n_failed)
 {
@@ -235,7 +207,7 @@ static uint64_t run(uint64_t seed, uint64_t *n_failed)
 	crew.loop = &loop;
 	crew.n_parties = PARTIES;
 	for (uint32_t p = 0; p < PARTIES; p++) {
-		crew.hosts[p] = "paris";
+		crew.hosts[p] = fake_fleet_host_names[p];
 		plans[p] = (struct party_plan){.self = p,
 		    .n_parties = PARTIES,
 		    .addresses = {address, address, address},
@@ -247,25 +219,33 @@ static uint64_t run(uint64_t seed, uint64_t *n_failed)
 	for (size_t place = 0; place < N_HONEST; place++) {
 		for (uint32_t p = 0; p < PARTIES; p++, n_lines++) {
 			char line[LINE_BYTES];
-			size_t len = make_line(&random, place, rare, line);
+			size_t len;
 
-			say(p, line, len);
+			if (is_to_itself(place, p))
+				continue;
+			len = make_line(&random, place, rare, line);
+			fake_fleet_say(p, line, len);
 		}
 		if (place == 0)
 			crew_send_cards(&crew);
+		else if (place == GO_AFTER)
+			crew_send(&crew, "go");
+		else if (place == CLOSE_AFTER)
+			crew_send(&crew, "close");
+		else if (place == DOWN_AFTER)
+			crew_send(&crew, "down");
 	}
 	if (crew.failure.code != 0) {
 		++*n_failed;
-		if (strncmp(crew.failure.text, "party ", 6) != 0 ||
-		    strstr(crew.failure.text, " on paris") == NULL)
+		if (!names_its_host(&crew))
 			fail_msg("seed %llu: no party or host is named: %s",
 			    (unsigned long long)seed, crew.failure.text);
 	}
 	for (uint32_t p = 0; p < PARTIES; p++)
-		fleet_command_cancel(&commands[p]);
+		fake_fleet_end(p);
 	crew_end(&crew, 1000);
 	for (uint32_t p = 0; p < PARTIES; p++)
-		check_written(&commands[p]);
+		check_written(p);
 	check_reports(&crew);
 	crew_finish(&crew);
 	assert_int_equal(uv_loop_close(&loop), 0);

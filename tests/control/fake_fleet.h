@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* In the place of a fleet: commands that do nothing but remember whom to call, and what
+ * was written to them. Link it before the harness. */
+#ifndef TESTS_FAKE_FLEET_H
+#define TESTS_FAKE_FLEET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FAKE_FLEET_HOSTS 3u
+
+extern const char *const fake_fleet_host_names[FAKE_FLEET_HOSTS];
+
+/* The command on `host` says a line: borrowed for the call, and not one byte longer. */
+void fake_fleet_say(uint32_t host, const char *line, size_t len);
+/* It ends as cancelled. */
+void fake_fleet_end(uint32_t host);
+/* All that was written to it since it was started. */
+const char *fake_fleet_written(uint32_t host, size_t *len);
+
+#endif
