@@ -100,7 +100,8 @@ uint64_t histogram_percentile(const struct histogram *h, double percent)
 
 	if (h->total == 0)
 		return 0;
-	rank = (uint64_t)ceil(percent / 100 * (double)h->total);
+	/* 99.9 is no binary fraction: rounded up, 99.9 % of 1000 values would be 1000. */
+	rank = (uint64_t)ceil(nextafter(percent, 0) / 100 * (double)h->total);
 	if (rank < 1)
 		rank = 1;
 	for (uint32_t i = 0; i < HISTOGRAM_COUNTS; i++) {

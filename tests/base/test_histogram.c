@@ -66,6 +66,22 @@ static void percentiles_within_a_thousandth(void **state)
 	histogram_destroy(h);
 }
 
+/* Nearest rank in integers, of all numbers of values: 99.9 % of 1000 is the 999th. */
+static void percentiles_are_of_their_rank(void **state)
+{
+	static const uint64_t tenths[] = {1, 10, 500, 900, 990, 999, 1000};
+	struct histogram *h = histogram_create();
+
+	(void)state;
+	for (uint64_t n = 1; n < HISTOGRAM_SUB_BUCKETS; n++) {
+		histogram_record(h, n);
+		for (size_t i = 0; i < sizeof(tenths) / sizeof(*tenths); i++)
+			assert_int_equal(histogram_percentile(h, (double)tenths[i] / 10),
+			    (tenths[i] * n + 999) / 1000);
+	}
+	histogram_destroy(h);
+}
+
 static void merge_is_the_union(void **state)
 {
 	struct histogram *a = histogram_create(), *b = histogram_create(),
@@ -107,6 +123,7 @@ int main(void)
 	    cmocka_unit_test(buckets_as_hdrhistogram),
 	    cmocka_unit_test(buckets_tile_the_range),
 	    cmocka_unit_test(percentiles_within_a_thousandth),
+	    cmocka_unit_test(percentiles_are_of_their_rank),
 	    cmocka_unit_test(merge_is_the_union),
 	    cmocka_unit_test(empty_says_zero),
 	};
