@@ -59,7 +59,7 @@ struct prober {
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_poll_t timer;
-	int timer_fd, is_going, is_quiet, is_closing, n_links;
+	int timer_fd, has_loop, is_going, is_quiet, is_closing, n_links;
 	uint64_t start_ns, interval_ns;
 	struct e3_endpoint *endpoint;
 	struct prober_peer peers[NETWORK_PARTIES_MAX];
@@ -72,12 +72,19 @@ struct prober {
 	struct error failure;
 };
 
+static void tell_changed(struct prober *prober)
+{
+	if (prober->config.on_changed != NULL)
+		prober->config.on_changed(prober->config.user);
+}
+
 static void prober_fail(struct prober *prober, const struct error *why)
 {
 	pthread_mutex_lock(&prober->lock);
 	if (prober->failure.code == 0)
 		prober->failure = *why;
 	pthread_mutex_unlock(&prober->lock);
+	tell_changed(prober);
 }
 
 static void on_sent(struct link_request *request, int status)
@@ -171,6 +178,7 @@ static void on_opened(void *user, int status)
 	pthread_mutex_lock(&peer->prober->lock);
 	peer->prober->n_open++;
 	pthread_mutex_unlock(&peer->prober->lock);
+	tell_changed(peer->prober);
 }
 
 static void on_writable(void *user)
@@ -323,6 +331,20 @@ static void open_links(struct prober *prober)
 	}
 }
 
+/* Also a loop that is half made, or none. */
+static void close_loop(struct prober *prober)
+{
+	if (prober->timer.type != UV_UNKNOWN_HANDLE)
+		uv_close((uv_handle_t *)&prober->timer, NULL);
+	if (prober->wake.type != UV_UNKNOWN_HANDLE)
+		uv_close((uv_handle_t *)&prober->wake, NULL);
+	if (prober->has_loop) {
+		uv_run(&prober->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&prober->loop);
+	}
+	prober->has_loop = 0;
+}
+
 static void *prober_main(void *user)
 {
 	struct prober *prober = user;
@@ -333,10 +355,7 @@ static void *prober_main(void *user)
 		uv_run(&prober->loop, UV_RUN_ONCE);
 	if (prober->endpoint != NULL)
 		prober->config.transport->endpoint_destroy(prober->endpoint);
-	uv_close((uv_handle_t *)&prober->timer, NULL);
-	uv_close((uv_handle_t *)&prober->wake, NULL);
-	uv_run(&prober->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&prober->loop);
+	close_loop(prober);
 	return NULL;
 }
 
@@ -344,7 +363,8 @@ static void prober_free(struct prober *prober)
 {
 	list_for_each(&prober->signals, at, after)
 	    free(container_of(at, struct signal_note, link));
-	close(prober->timer_fd);
+	if (prober->timer_fd >= 0)
+		close(prober->timer_fd);
 	pthread_mutex_destroy(&prober->lock);
 	uv_sem_destroy(&prober->became_quiet);
 	free(prober->payloads);
@@ -367,31 +387,59 @@ static void init_peers(struct prober *prober)
 	}
 }
 
+static int make_loop(struct prober *prober)
+{
+	int rc = uv_loop_init(&prober->loop);
+
+	if (rc < 0)
+		return rc;
+	prober->has_loop = 1;
+	rc = uv_async_init(&prober->loop, &prober->wake, on_wake);
+	if (rc == 0)
+		rc = uv_poll_init(&prober->loop, &prober->timer, prober->timer_fd);
+	prober->wake.data = prober->timer.data = prober;
+	return rc < 0 ? rc : uv_poll_start(&prober->timer, UV_READABLE, on_timer);
+}
+
+static int acquire(struct prober *prober)
+{
+	const struct prober_config *config = &prober->config;
+	int rc;
+
+	prober->payloads = calloc(config->n_parties * 2 * PENDING_MAX, config->bytes);
+	if (prober->payloads == NULL)
+		return -ENOMEM;
+	init_peers(prober);
+	prober->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (prober->timer_fd < 0)
+		return -errno;
+	rc = make_loop(prober);
+	if (rc < 0)
+		return rc;
+	prober->host = config->host;
+	prober->host.loop = &prober->loop;
+	return -pthread_create(&prober->thread, NULL, prober_main, prober);
+}
+
 int prober_start(
     const struct prober_config *config, struct prober **out, struct error *err)
 {
 	struct prober *prober = calloc(1, sizeof(*prober));
+	int rc;
 
 	if (prober == NULL)
-		return error_set(err, -ENOMEM, "out of memory");
+		return error_set(err, -ENOMEM, "no memory for the probes");
 	prober->config = *config;
-	prober->payloads = calloc(config->n_parties * 2 * PENDING_MAX, config->bytes);
 	prober->interval_ns = NS_PER_S / config->rate_hz;
-	prober->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	prober->timer_fd = -1;
 	pthread_mutex_init(&prober->lock, NULL);
 	uv_sem_init(&prober->became_quiet, 0);
 	list_init(&prober->signals);
-	uv_loop_init(&prober->loop);
-	uv_async_init(&prober->loop, &prober->wake, on_wake);
-	uv_poll_init(&prober->loop, &prober->timer, prober->timer_fd);
-	prober->wake.data = prober->timer.data = prober;
-	uv_poll_start(&prober->timer, UV_READABLE, on_timer);
-	prober->host = config->host;
-	prober->host.loop = &prober->loop;
-	init_peers(prober);
-	if (pthread_create(&prober->thread, NULL, prober_main, prober) != 0) {
+	rc = acquire(prober);
+	if (rc < 0) {
+		close_loop(prober);
 		prober_free(prober);
-		return error_set(err, -EAGAIN, "no thread for the probes");
+		return error_set_errno(err, rc, "the probes could not be started");
 	}
 	*out = prober;
 	return 0;
@@ -415,9 +463,13 @@ int prober_state(struct prober *prober, struct error *err)
 void prober_signal(struct prober *prober, e3_party from, struct e3_iov message)
 {
 	struct signal_note *note = malloc(sizeof(*note) + message.len);
+	struct error why = {0};
 
-	if (note == NULL)
+	if (note == NULL) {
+		error_set(&why, -ENOMEM, "no memory for a signal from party %u", from);
+		prober_fail(prober, &why);
 		return;
+	}
 	note->from = from;
 	note->len = message.len;
 	memcpy(note->bytes, message.base, message.len);

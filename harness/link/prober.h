@@ -28,9 +28,14 @@ struct prober_config {
 	uint32_t rate_hz;          /* to each peer */
 	uint32_t bytes;            /* of a probe, at least PROBER_BYTES_MIN */
 	struct recorder *recorder; /* only recorder_probe*() is called, until quiet */
+	/* prober_state() may say something else now. From the prober's thread; may be
+	 * NULL. */
+	void (*on_changed)(void *user);
+	void *user;
 };
 
-/* Start the thread; it opens its channels at once. */
+/* Start the thread; it opens its channels at once. -ENOMEM, -EMFILE, -EAGAIN (no thread):
+ * nothing is left of it. */
 int prober_start(
     const struct prober_config *config, struct prober **out, struct error *err);
 

@@ -289,6 +289,12 @@ static int bring_up(struct party *party, struct error *err)
 	return 0;
 }
 
+/* On the prober's thread. */
+static void on_prober_changed(void *user)
+{
+	uv_async_send(&((struct party *)user)->prober_changed);
+}
+
 static int start_prober(struct party *party, struct error *err)
 {
 	struct prober_config config = {
@@ -300,6 +306,8 @@ static int start_prober(struct party *party, struct error *err)
 	    .rate_hz = party->plan.probe_rate_hz,
 	    .bytes = party->plan.probe_bytes,
 	    .recorder = party->recorder,
+	    .on_changed = on_prober_changed,
+	    .user = party,
 	};
 	int rc;
 
@@ -326,15 +334,15 @@ static int await_prober(struct party *party, struct error *err)
 
 	if (party->prober == NULL)
 		return 0;
-	do {
-		/* The prober has a thread of its own; look every few milliseconds. */
-		rc = loop_wait(&party->loop, 5, prober_is_settled, party);
-	} while (rc == -ETIMEDOUT && party->stopped.code == 0 &&
-		 prober_state(party->prober, NULL) == 0);
+	rc = loop_wait(&party->loop, party->plan.step_ms, prober_is_settled, party);
 	if (party->stopped.code != 0) {
 		*err = party->stopped;
 		return err->code;
 	}
+	if (rc < 0)
+		return error_set(err, -ETIMEDOUT,
+		    "the channels of the probes did not open within %u ms",
+		    party->plan.step_ms);
 	rc = prober_state(party->prober, err);
 	return rc < 0 ? rc : 0;
 }
@@ -491,6 +499,7 @@ static void release(struct party *party)
 	plugin_destroy(party->plugin);
 	party_plan_finish(&party->plan);
 	uv_close((uv_handle_t *)&party->on_term, NULL);
+	uv_close((uv_handle_t *)&party->prober_changed, NULL);
 	console_finish(&party->console);
 	uv_run(&party->loop, UV_RUN_NOWAIT);
 	uv_loop_close(&party->loop);
@@ -514,6 +523,7 @@ int party_main(void)
 	uv_signal_init(&party->loop, &party->on_term);
 	party->on_term.data = party;
 	uv_signal_start(&party->on_term, on_sigterm, SIGTERM);
+	uv_async_init(&party->loop, &party->prober_changed, NULL);
 	rc = console_init(
 	    &party->console, &party->loop, STDIN_FILENO, STDOUT_FILENO, &events, &err);
 	if (rc == 0)

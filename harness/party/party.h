@@ -27,6 +27,7 @@ struct party_card {
 struct party {
 	uv_loop_t loop;
 	uv_signal_t on_term;
+	uv_async_t prober_changed; /* ends a turn of the loop */
 	struct console console;
 	struct party_plan plan;
 	struct plugin *plugin;
