@@ -52,15 +52,18 @@ static int recover(const char *path, int is_json)
 
 struct journals {
 	char *paths[JOURNALS_MAX];
-	size_t n;
+	size_t n, n_left; /* kept, and those there is no room for */
 };
 
 static void keep(void *user, const char *path)
 {
 	struct journals *journals = user;
+	char *copy = journals->n < JOURNALS_MAX ? strdup(path) : NULL;
 
-	if (journals->n < JOURNALS_MAX)
-		journals->paths[journals->n++] = strdup(path);
+	if (copy == NULL)
+		journals->n_left++;
+	else
+		journals->paths[journals->n++] = copy;
 }
 
 static int recover_all(const char *folder, int is_json)
@@ -76,6 +79,9 @@ static int recover_all(const char *folder, int is_json)
 		worst = code > worst ? code : worst;
 		free(journals.paths[i]);
 	}
+	if (journals.n_left > 0)
+		fprintf(stderr, "e3: %s: %zu more journals; do it again\n", folder,
+		    journals.n_left);
 	return worst;
 }
 
