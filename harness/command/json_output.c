@@ -2,13 +2,15 @@
 #include "harness/command/json_output.h"
 
 #include "harness/command/command.h"
+#include "harness/result/clean_text.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
 int json_output(struct cJSON *json)
 {
-	char *text = json == NULL ? NULL : cJSON_Print(json);
+	/* Sentences quote names of files and what stands in them. */
+	char *text = json == NULL ? NULL : cJSON_Print(clean_text_json(json));
 	struct error err;
 
 	cJSON_Delete(json);

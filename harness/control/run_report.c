@@ -3,6 +3,7 @@
 #include "harness/command/version.h"
 #include "harness/control/run.h"
 #include "harness/measure/environment.h"
+#include "harness/result/clean_text.h"
 #include "harness/result/summary.h"
 
 #include <cjson/cJSON.h>
@@ -52,7 +53,7 @@ cJSON *run_versions(void)
 static void print_json(const cJSON *document, const char *path)
 {
 	cJSON *summary = summary_json(document, path);
-	char *text = cJSON_Print(summary);
+	char *text = cJSON_Print(clean_text_json(summary));
 
 	if (text != NULL)
 		puts(text);

@@ -2,6 +2,7 @@
 #include "harness/result/provenance.h"
 
 #include "base/bytes.h"
+#include "harness/result/clean_text.h"
 
 #include <cjson/cJSON.h>
 #include <openssl/evp.h>
@@ -62,5 +63,6 @@ cJSON *provenance_json(const struct result_config *config)
 		cJSON_Delete(json);
 		return NULL;
 	}
-	return json;
+	/* A command line and a path are any bytes. */
+	return clean_text_json(json);
 }

@@ -214,7 +214,7 @@ void result_environment(struct result *r, const char *host, cJSON *facts)
 	if (facts == NULL)
 		return;
 	cJSON_DeleteItemFromObjectCaseSensitive(r->hosts, host);
-	cJSON_AddItemToObject(r->hosts, host, facts);
+	cJSON_AddItemToObject(r->hosts, host, clean_text_json(facts));
 	add_named_line(r, "environment", host, facts);
 }
 

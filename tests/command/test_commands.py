@@ -146,9 +146,14 @@ def odd_scenarios():
         (scenarios / "gaps.json").write_text(json.dumps(good))
         (scenarios / "wrong.json").write_text("{")
         done = run("list", "scenarios", env={"E3_HOME": folder})
+        pathlib.Path(os.fsdecode(bytes(scenarios) + b"/no\xff\xc3.json")).write_bytes(b"{")
+        odd = subprocess.run([e3, "list", "scenarios", "--json"], capture_output=True, timeout=60,
+                             env={**os.environ, "E3_HOME": folder}, check=False).stdout
     check(done.returncode == 0 and re.search(r"gaps.json +2, 4, 8 +ams", done.stdout) and
           re.search(r"wrong.json +\? .*line 1, column 2: expected a key", done.stdout),
           "a scenario that can't be read is listed with what is wrong")
+    check("scenarios/no??.json" in [s["file"] for s in json.loads(odd.decode())["scenarios"]],
+          "a name that is no UTF-8 becomes some in JSON")
 
 
 def doctor():

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is on the disk, whenever a run or the disk ends. */
+#include "harness/scenario/json_reader.h"
 #include "tests/result/made_run.h"
 #include "tests/result/result_folder.h"
 #include "tests/tap.h"
@@ -44,6 +45,42 @@ static uint32_t lines_of_journal(const char *where)
 	if (file != NULL)
 		fclose(file);
 	return lines;
+}
+
+#define ODD "\xff\xfe \xc3"
+
+/* A command line, a host, a party, a path may say any bytes; a document is UTF-8. */
+static void any_bytes_become_utf8(void **state)
+{
+	static char *const argv[] = {(char *)"run", (char *)ODD ".json", NULL};
+	const struct result_config config = {.name = "odd",
+	    .folder = result_folder(),
+	    .scenario_path = ODD,
+	    .scenario_text = "{}",
+	    .argv = argv,
+	    .inventory = cJSON_Parse("{\"hosts\":[]}"),
+	    .versions = cJSON_Parse("{}")};
+	struct result_block block = {
+	    .cell = {.transport = "tcp", .workload = "rounds", .size = "1", .parties = 1},
+	    .status = CELL_FAILED,
+	    .error = "it said " ODD,
+	    .parties = {{.host = "host0", .outcome = "exit:1", .error = ODD}}};
+	struct json_document document;
+	cJSON *facts = cJSON_CreateObject();
+	struct result *r = NULL;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(result_create(&config, &r, &err), 0);
+	cJSON_AddStringToObject(facts, ODD, ODD);
+	result_environment(r, "host0", facts);
+	result_note(r, ODD);
+	assert_int_equal(result_block(r, &block, NULL, &err), 0);
+	assert_int_equal(result_finish(r, RESULT_FAILED, ODD, &err), 0);
+	if (json_document_read(result_path(r), &document, &err) < 0)
+		fail_msg("%s", err.text);
+	json_document_finish(&document);
+	result_destroy(r);
 }
 
 static void a_crash_leaves_the_journal(void **state)
@@ -206,6 +243,8 @@ static void names_do_not_collide(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		any_bytes_become_utf8, result_folder_make, result_folder_remove),
 	    cmocka_unit_test_setup_teardown(
 		a_crash_leaves_the_journal, result_folder_make, result_folder_remove),
 	    cmocka_unit_test_setup_teardown(a_full_disk_leaves_nothing_half,

@@ -284,6 +284,22 @@ static void clean_text(void **state)
 	assert_int_equal(clean_text_columns("a\u00fc\u2192"), 3);
 }
 
+static void only_what_is_no_utf8_is_mended(void **state)
+{
+	cJSON *json = cJSON_Parse("{\"a\":[\"line\\n\\u001b\\u0085\",1,null]}");
+	char *text;
+
+	(void)state;
+	cJSON_AddStringToObject(json, "k\xff\xe2\x82", "\xc0\xaf \xed\xa0\x80 \xc3");
+	cJSON_AddItemToArray(cJSON_GetObjectItem(json, "a"), cJSON_CreateString("\xfe"));
+	text = cJSON_PrintUnformatted(clean_text_json(json));
+	assert_string_equal(text, "{\"a\":[\"line\\n\\u001b\xc2\x85\",1,null,\"?\"],"
+				  "\"k???\":\"?? ??? ?\"}");
+	cJSON_free(text);
+	cJSON_Delete(json);
+	assert_null(clean_text_json(NULL));
+}
+
 static void long_sentences_are_wrapped(void **state)
 {
 	static const struct {
@@ -346,6 +362,7 @@ int main(void)
 	    cmocka_unit_test(terminals_are_told_apart),
 	    cmocka_unit_test(terminals_show_what_they_can),
 	    cmocka_unit_test(clean_text),
+	    cmocka_unit_test(only_what_is_no_utf8_is_mended),
 	    cmocka_unit_test(long_sentences_are_wrapped),
 	    cmocka_unit_test(one_party_alone_has_no_rounds),
 	};
