@@ -50,16 +50,35 @@ static bool has_ended(pid_t pid)
 	return !read_stat(pid, &state, &parent) || strchr("ZX", state) != NULL;
 }
 
-bool process_gone(pid_t pid)
+static bool is_asleep(pid_t pid)
+{
+	char state;
+	int parent;
+
+	return read_stat(pid, &state, &parent) && state == 'S';
+}
+
+static bool wait_until(bool (*condition)(pid_t pid), pid_t pid)
 {
 	uint64_t until_ms = test_now_ms() + WAIT_MS;
 
-	while (!has_ended(pid)) {
-		if (test_now_ms() > until_ms) {
-			print_message("process %d still runs\n", (int)pid);
+	while (!condition(pid)) {
+		if (test_now_ms() > until_ms)
 			return false;
-		}
 		usleep(5000);
 	}
 	return true;
+}
+
+bool process_gone(pid_t pid)
+{
+	if (wait_until(has_ended, pid))
+		return true;
+	print_message("process %d still runs\n", (int)pid);
+	return false;
+}
+
+bool process_asleep(pid_t pid)
+{
+	return wait_until(is_asleep, pid);
 }

@@ -16,5 +16,7 @@ pid_t process_parent(pid_t pid);
 
 /* Wait until the process has ended, be it buried or not; false after WAIT_MS. */
 bool process_gone(pid_t pid);
+/* Wait until it sleeps in the kernel, as in pause(); false after WAIT_MS. */
+bool process_asleep(pid_t pid);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "harness/measure/pressure.h"
+#include "tests/fleet/process.h"
 #include "tests/tap.h"
 
 #include <cjson/cJSON.h>
@@ -85,6 +86,8 @@ static void a_sleeping_party_is_not(void **state)
 	if (pid == 0)
 		for (alarm(120);;)
 			pause();
+	/* That it had to wait for a CPU in order to begin is not what is looked at. */
+	assert_true(process_asleep(pid));
 	watch(pid, taints);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
