@@ -74,7 +74,7 @@ class Crew:
         else:
             party.said[kind] = message
 
-    def until(self, condition, seconds=20):
+    def until(self, condition, seconds=60):
         deadline = time.monotonic() + seconds
         while not condition():
             left = deadline - time.monotonic()
@@ -83,7 +83,7 @@ class Crew:
             self.pump(min(left, 0.5))
         return True
 
-    def all_said(self, kind, seconds=20):
+    def all_said(self, kind, seconds=60):
         return self.until(lambda: all(kind in p.said for p in self.parties), seconds)
 
     def tell(self, kind, **more):
@@ -103,7 +103,7 @@ class Crew:
         self.hang_up()
         self.tell("down")
         assert self.all_said("closed"), self.complaints()
-        return [p.process.wait(timeout=10) for p in self.parties]
+        return [p.process.wait(timeout=60) for p in self.parties]
 
     def hang_up(self):
         self.tell("close")
@@ -112,7 +112,7 @@ class Crew:
     def complaints(self):
         return [(p.plan["party"], p.errors, sorted(p.said)) for p in self.parties]
 
-    def end(self, seconds=10):
+    def end(self, seconds=60):
         """Exit codes; what has not ended by then is killed and counts as None."""
         deadline = time.monotonic() + seconds
         codes = []
