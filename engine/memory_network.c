@@ -14,6 +14,7 @@
 struct message {
 	struct message *next;
 	uint64_t arrival_ns; /* NEVER = lost: the receiver knows that it will not come */
+	uint64_t take_ns;    /* the receiver's computing for it */
 	size_t len, capacity;
 	unsigned char *base;
 };
@@ -112,6 +113,7 @@ static struct message *message_make(
 	memcpy(message->base, base, len);
 	message->len = len;
 	message->arrival_ns = arrival_ns;
+	message->take_ns = 0;
 	return message;
 }
 
@@ -163,6 +165,8 @@ static int deliver_hooked(
 	}
 	message->base = view.base;
 	message->len = view.len;
+	message->take_ns = view.take_ns;
+	memory->parties[from].counters.now_ns += view.give_ns;
 	message->arrival_ns = view.copies == 0 ? NEVER : view.sent_ns + view.delay_ns;
 	if (view.left_ns > memory->parties[from].buffers_free_ns)
 		memory->parties[from].buffers_free_ns = view.left_ns;
@@ -174,6 +178,7 @@ static int deliver_hooked(
 			message_free(message);
 			return -ENOMEM;
 		}
+		copy->take_ns = view.take_ns;
 		deliver(memory, pipe, to, copy, 0);
 	}
 	deliver(memory, pipe, to, message, view.is_held);
@@ -265,7 +270,9 @@ static void wait_until(struct party *party, uint64_t until_ns)
 static void work_ended(struct party *party)
 {
 	if (party->is_working)
-		party->counters.now_ns += clock_thread_cpu_ns() - party->work_began_ns;
+		party->counters.now_ns +=
+		    (uint64_t)(party->memory->options.work_stretch *
+			       (double)(clock_thread_cpu_ns() - party->work_began_ns));
 	party->is_working = 0;
 }
 
@@ -300,6 +307,7 @@ static int choose(
 			return error_set(
 			    err, -ETIMEDOUT, "party %u sent nothing in time", p);
 		wait_until(party, first->arrival_ns);
+		party->counters.now_ns += first->take_ns;
 		round->arrived |= 1u << p;
 		left &= ~(1u << p);
 	}
@@ -424,6 +432,8 @@ int memory_network_create(struct memory_network **ret,
 	if (memory == NULL)
 		return error_set(err, -ENOMEM, "no memory for a network");
 	memory->options = *options;
+	if (options->work_stretch == 0)
+		memory->options.work_stretch = 1;
 	if (options->real_deadline_ns == 0)
 		memory->options.real_deadline_ns = REAL_DEADLINE_NS;
 	if (options->delay_ns != NULL)

@@ -37,7 +37,10 @@ struct memory_message {
 	uint64_t delay_ns; /* this message's; default the pair's */
 	uint64_t left_ns;  /* when its last byte is out of the sender's buffer; default
 			      sent_ns */
-	int is_held;       /* set: it is delivered after the pair's next message */
+	/* Computing for it, on the virtual clocks: the sender's, before the next message
+	 * of the round, and the receiver's, if it takes it; default 0. */
+	uint64_t give_ns, take_ns;
+	int is_held; /* set: it is delivered after the pair's next message */
 };
 
 struct memory_network_options {
@@ -51,6 +54,7 @@ struct memory_network_options {
 	uint64_t real_deadline_ns;
 	/* A party's computing goes on its virtual clock: runs no longer replay exactly. */
 	int counts_work;
+	double work_stretch; /* by how much it takes longer than the CPU time; 0 = 1 */
 	/* Called for every message, one at a time, before delivery. May be NULL. */
 	void (*on_message)(void *user, struct memory_message *message);
 	/* Called when a party marks a phase, in that party's thread. May be NULL. */

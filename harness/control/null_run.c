@@ -9,7 +9,7 @@ static void null_run(struct run *run, const struct plan_cell *cell)
 	struct rehearsal rehearsal;
 	struct error why = {0};
 
-	if (rehearse(run->plan, cell, &run->inputs, REHEARSAL_TIMELESS, &rehearsal,
+	if (rehearse(run->plan, cell, &run->inputs, REHEARSAL_TIMELESS, NULL, &rehearsal,
 		&why) < 0) {
 		out.status = CELL_FAILED;
 		out.error = why.text;

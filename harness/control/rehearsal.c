@@ -5,6 +5,7 @@
 #include "engine/memory_network.h"
 #include "engine/mpc.h"
 #include "engine/workload.h"
+#include "harness/control/machine_cost.h"
 #include "harness/control/path_model.h"
 #include "harness/control/path_settings.h"
 #include "harness/control/run_inputs.h"
@@ -20,6 +21,9 @@ struct cast {
 	struct workload_task task;       /* all inputs in the clear */
 	struct workload_output *outputs; /* of every party */
 	struct path paths[NETWORK_PARTIES_MAX][NETWORK_PARTIES_MAX];
+	uint32_t n_parties;
+	const struct machine_cost *machine;       /* NULL = messages cost nothing */
+	uint64_t carried_ns[NETWORK_PARTIES_MAX]; /* when a sender's messages are */
 };
 
 static int play(struct network *net, void *user, struct error *err)
@@ -34,6 +38,44 @@ static int play(struct network *net, void *user, struct error *err)
 	return cast->workload->run(net, &task, &cast->outputs[net->self], err);
 }
 
+static uint64_t more_of(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Parties work at the same time: on fewer cores each gets its part. */
+static double stretch(const struct cast *cast)
+{
+	if (cast->machine == NULL || cast->n_parties <= cast->machine->cores)
+		return 1;
+	return (double)cast->n_parties / cast->machine->cores;
+}
+
+/* The emulator takes turns between all senders, and carries what each has sent in order,
+ * while more is sent. A small message takes longer than its CPU time at all three. */
+static void add_machine(struct cast *cast, struct memory_message *message)
+{
+	const struct machine_cost *machine = cast->machine;
+	double bytes = (double)message->len, share = stretch(cast);
+	double end_ns = (double)machine->message_ns / 2;
+	uint64_t cpu_ns = machine->message_ns + machine->carry_ns;
+	uint64_t *carried_ns = &cast->carried_ns[message->from], given_ns, arrives_ns;
+
+	message->give_ns = (uint64_t)(share * (end_ns + bytes * machine->give_byte_ns));
+	message->take_ns = (uint64_t)(share * (end_ns + bytes * machine->take_byte_ns));
+	given_ns = message->sent_ns + message->give_ns;
+	*carried_ns = more_of(*carried_ns, message->sent_ns) +
+		      (uint64_t)(cast->n_parties * ((double)machine->carry_ns +
+						       bytes * machine->carry_byte_ns));
+	arrives_ns = more_of(given_ns, *carried_ns) +
+		     cast->paths[message->from][message->to].one_way_ns;
+	arrives_ns = more_of(arrives_ns,
+	    message->sent_ns + message->delay_ns + (uint64_t)(share * end_ns));
+	if (machine->pass_ns > cpu_ns)
+		arrives_ns += machine->pass_ns - cpu_ns;
+	message->delay_ns = arrives_ns - message->sent_ns;
+}
+
 static void on_message(void *user, struct memory_message *message)
 {
 	struct cast *cast = user;
@@ -43,6 +85,8 @@ static void on_message(void *user, struct memory_message *message)
 
 	message->delay_ns = times.arrived_ns - message->sent_ns;
 	message->left_ns = times.left_ns;
+	if (cast->machine != NULL)
+		add_machine(cast, message);
 }
 
 static void lay_paths(
@@ -79,7 +123,8 @@ static int perform(struct cast *cast, uint32_t n_parties, enum rehearsal_time ti
 {
 	const struct memory_network_options options = {.n_parties = n_parties,
 	    .real_deadline_ns = REAL_DEADLINE_NS,
-	    .counts_work = time == REHEARSAL_NETWORK_AND_WORK,
+	    .counts_work = time >= REHEARSAL_NETWORK_AND_WORK,
+	    .work_stretch = stretch(cast),
 	    .on_message = time != REHEARSAL_TIMELESS ? on_message : NULL,
 	    .user = cast};
 	struct memory_network *memory;
@@ -101,8 +146,8 @@ static int perform(struct cast *cast, uint32_t n_parties, enum rehearsal_time ti
 }
 
 int rehearse(const struct plan *plan, const struct plan_cell *cell,
-    const struct run_inputs *inputs, enum rehearsal_time time, struct rehearsal *out,
-    struct error *err)
+    const struct run_inputs *inputs, enum rehearsal_time time,
+    const struct machine_cost *machine, struct rehearsal *out, struct error *err)
 {
 	struct cast *cast = calloc(1, sizeof(*cast));
 	int rc = -ENOMEM;
@@ -112,6 +157,8 @@ int rehearse(const struct plan *plan, const struct plan_cell *cell,
 		cast->outputs = calloc(cell->parties, sizeof(*cast->outputs));
 	if (cast != NULL && cast->outputs != NULL) {
 		cast->workload = workload_find(plan_cell_workload(plan, cell));
+		cast->n_parties = cell->parties;
+		cast->machine = time == REHEARSAL_MACHINE ? machine : NULL;
 		cast->task = run_inputs_task(inputs, plan, cell);
 		lay_paths(plan->scenario, cell->parties, cast);
 		rc = mpc_warm_up(err);

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+struct machine_cost;
 struct run_inputs;
 struct plan;
 struct plan_cell;
@@ -35,12 +36,17 @@ enum rehearsal_time {
 	 * new (harness/control/path_model.h). Replays exactly. */
 	REHEARSAL_NETWORK,
 	/* And each party's computing, as if it had a core of its own. */
-	REHEARSAL_NETWORK_AND_WORK
+	REHEARSAL_NETWORK_AND_WORK,
+	/* The same on the machine of `machine`, which emulates all hosts: parties work at
+	 * the same time, so that m of them on c < m cores take m / c as long; messages
+	 * cost what was measured, and pass the emulator one after another, those of all
+	 * senders mixed. */
+	REHEARSAL_MACHINE
 };
 
-/* -EBADMSG: the answer is wrong. */
+/* -EBADMSG: the answer is wrong. `machine` is for REHEARSAL_MACHINE, else NULL. */
 int rehearse(const struct plan *plan, const struct plan_cell *cell,
-    const struct run_inputs *inputs, enum rehearsal_time time, struct rehearsal *out,
-    struct error *err);
+    const struct run_inputs *inputs, enum rehearsal_time time,
+    const struct machine_cost *machine, struct rehearsal *out, struct error *err);
 
 #endif

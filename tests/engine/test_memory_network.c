@@ -259,6 +259,29 @@ static void buffers_are_free_a_round_later(void **state)
 	assert_int_equal(counters[1].now_ns, 60 * MS);
 }
 
+static void cost_both(struct memory_message *message)
+{
+	message->give_ns = 1 * MS;
+	message->take_ns = 2 * MS;
+}
+
+/* Party 0 gives twice (2 ms), waits for party 2's message, which left at 0 (25 ms), and
+ * takes two, the first while it waits; party 1 waits for 2's second message. */
+static void messages_cost_both_ends(void **state)
+{
+	struct memory_network_options options = {.delay_ns = delays};
+	struct script script = usual();
+	struct memory_counters counters[3];
+	struct error err;
+
+	(void)state;
+	script.hook = cost_both;
+	assert_int_equal(run(&options, &script, counters, NULL, &err), 0);
+	assert_int_equal(counters[0].now_ns, (25 + 2) * MS);
+	assert_int_equal(counters[1].now_ns, (40 + 1 + 2) * MS);
+	assert_int_equal(counters[2].now_ns, (30 + 1 + 2) * MS);
+}
+
 static void linger_long(struct memory_message *message)
 {
 	message->left_ns = 500 * MS;
@@ -308,14 +331,17 @@ static void work_takes_virtual_time(void **state)
 	struct error err;
 
 	(void)state;
-	for (int counts_work = 0; counts_work < 2; counts_work++) {
-		options.counts_work = counts_work;
+	for (int counts_work = 0; counts_work < 3; counts_work++) {
+		options.counts_work = counts_work > 0;
+		options.work_stretch = counts_work == 2 ? 1.5 : 0;
 		assert_int_equal(memory_network_create(&memory, &options, &err), 0);
 		assert_int_equal(
 		    memory_network_run(memory, work_then_round, &script, NULL, &err), 0);
-		/* 20 ms of work, and 20 ms of way to party 2, who waits 30 for party 1. */
+		/* 20 or 30 ms of work, and 20 ms of way to party 2, who waits 30 for
+		 * party 1. */
 		assert_in_range(memory_network_counters(memory, 2)->now_ns,
-		    (counts_work ? 40 : 30) * MS, (counts_work ? 50 : 30) * MS);
+		    30 * MS + 10 * MS * (unsigned)counts_work,
+		    30 * MS + 20 * MS * (unsigned)counts_work);
 		memory_network_destroy(memory);
 	}
 }
@@ -399,6 +425,7 @@ int main(void)
 	    cmocka_unit_test(who_leaves_is_named),
 	    cmocka_unit_test(hooks),
 	    cmocka_unit_test(buffers_are_free_a_round_later),
+	    cmocka_unit_test(messages_cost_both_ends),
 	    cmocka_unit_test(a_flush_waits_for_buffers),
 	    cmocka_unit_test(work_takes_virtual_time),
 	    cmocka_unit_test(a_shrunk_message_is_small),
