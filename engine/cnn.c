@@ -8,6 +8,7 @@
 #define FIELD_BITS_NEEDED 61u
 
 #define ROUNDS_ABOUT     62u /* keys, 13 of sharing the inputs, 48 of layers */
+#define ROUNDS_OF_TWO    14u /* t = 0: the layers need none */
 #define MODEL_BYTES      UINT64_C(26200000) /* 3.27 M weights of 8 bytes */
 #define IMAGE_PEER_BYTES UINT64_C(6000000)  /* random bits, resharing, openings */
 
@@ -222,8 +223,8 @@ static struct workload_estimate estimate(const struct workload_case *of)
 {
 	uint64_t m = of->parties;
 
-	return (struct workload_estimate){.rounds = ROUNDS_ABOUT,
-	    .bytes = MODEL_BYTES + of->size * IMAGE_PEER_BYTES,
+	return (struct workload_estimate){.rounds = m < 3 ? ROUNDS_OF_TWO : ROUNDS_ABOUT,
+	    .bytes = m < 3 ? MODEL_BYTES : MODEL_BYTES + of->size * IMAGE_PEER_BYTES,
 	    .compute_ns = (of->size * m * (m + 7) * 10 + m * 100) * NS_PER_MS / 2};
 }
 

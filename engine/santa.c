@@ -144,14 +144,14 @@ static double attempts_expected(uint64_t n)
 }
 
 /* Agree on keys, deal, then multiply t + 1 permutations in a tree; the last product is
- * opened. */
+ * opened, for which two parties need no round. */
 static uint64_t min_rounds(uint64_t m)
 {
 	uint64_t dealers = (m - 1) / 2 + 1, levels = 0;
 
 	while (UINT64_C(1) << levels < dealers)
 		levels++;
-	return levels == 0 ? 3 : 2 + levels;
+	return m < 3 ? 2 : levels == 0 ? 3 : 2 + levels;
 }
 
 static struct workload_estimate estimate(const struct workload_case *of)
@@ -161,7 +161,10 @@ static struct workload_estimate estimate(const struct workload_case *of)
 
 	if (strcmp(of->mode, "min") == 0) {
 		out.rounds = min_rounds(m);
-		out.bytes = PLACE_BYTES * n * n;
+		out.bytes = m < 3 ? PLACE_BYTES * n * n / 2 : PLACE_BYTES * n * n;
+	} else if (m < 3) { /* t = 0: once keys are agreed on, nobody needs another */
+		out.rounds = 1;
+		out.bytes = ROUND_BYTES;
 	} else {
 		out.rounds =
 		    (uint64_t)ceil(santa_mpyc_rounds((uint32_t)n) * attempts_expected(n));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Run in the root of the sources, with E3_PLUGIN_PATH. `trio` is a stand-in. */
 #include "base/units.h"
+#include "engine/cnn.h"
 #include "engine/millionaires.h"
 #include "engine/multiplications.h"
 #include "engine/santa.h"
@@ -301,7 +302,7 @@ static void estimates_like_the_model(void **state)
 {
 	struct scenario *scenario = scenario_of("", "");
 	struct estimate_case of = {&workload_santa, "min", 8, 3, 0};
-	struct estimate one, three, four, five, ten;
+	struct estimate one, two, three, four, five, ten;
 
 	(void)state;
 	estimate_cell(scenario, &of, &three);
@@ -323,6 +324,16 @@ static void estimates_like_the_model(void **state)
 	of.parties = 1;
 	estimate_cell(scenario, &of, &one);
 	assert_int_equal(one.network_ns, 0);
+	/* Two parties have t = 0: the rounds that `e3 cost` counts for them. */
+	of.parties = 2;
+	estimate_cell(scenario, &of, &two);
+	assert_int_equal(two.rounds, 2);
+	of.mode = "mpyc";
+	estimate_cell(scenario, &of, &two);
+	assert_int_equal(two.rounds, 1);
+	of = (struct estimate_case){&workload_cnn, "default", 1, 2, 0};
+	estimate_cell(scenario, &of, &two);
+	assert_int_equal(two.rounds, 14);
 	of = (struct estimate_case){&workload_santa, "mpyc", 8, 3, 0};
 	estimate_cell(scenario, &of, &three);
 	/* 22 rounds, e attempts. */
