@@ -5,6 +5,7 @@
 #include "harness/command/help.h"
 #include "harness/command/version.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,10 +85,22 @@ char *const *command_line(void)
 	return whole_line;
 }
 
+/* Where a standard file is closed, the next file opened would be in its place: a sentence
+ * meant for people would go to the journal, and libuv ends the program over it. Opened
+ * the wrong way round, so that using it still fails. */
+static void occupy_standard_files(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+			return;
+}
+
 int command_main(int argc, char **argv)
 {
 	const struct command *command;
 
+	occupy_standard_files();
 	whole_line = argv;
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		help_overview(stdout);

@@ -111,6 +111,15 @@ def test_json_and_quiet(tap):
         complain(tap, end[0] == 0 and end[2] == "", "--quiet: no progress", end)
 
 
+def test_closed_files(tap):
+    @audited(tap, "a run without standard input and errors")
+    def _(folder):
+        run = Run(PROGRAM, scenario(folder), folder, preexec_fn=lambda: (os.close(0), os.close(2)))
+        end = run.end()
+        complain(tap, end[0] == 0 and run.result() is not None, "ends with 0 and a result", end)
+        validate(run.result())
+
+
 def test_part_of_a_scenario(tap):
     """What is filtered out needn't be there."""
     @audited(tap, "a part")
