@@ -3,6 +3,11 @@
  * Connecting one host: a session, then its run folder, both before the connect deadline.
  * The folder is $HOME/.cache/e3/run, or /var/tmp/e3-UID when a program can't be started
  * from there (no home, read-only, noexec).
+ *
+ * The shell that made the folder stays, and holds a shared lock on it as every `e3 lease`
+ * does. When the connection ends, also by a kill -9 of the controller, it removes the
+ * folder as soon as nobody else holds it: not under a command that still ends, nor under
+ * another controller. Who comes while it is being removed makes it anew.
  */
 #include "harness/fleet/fleet_host.h"
 
@@ -10,15 +15,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Beyond what a lease gives its command to end. */
+#define REMOVE_WAIT_S_TEXT "30"
+
 /* Is there, is ours alone, and runs programs; else the next one. */
 static const char folder_script[] =
-    "umask 077; "
+    "umask 077; trap '' HUP INT TERM PIPE; "
+    "lock() { ! command -v flock >/dev/null || flock \"$@\" 3; }; "
+    "hold() { command exec 3<\"$1\" && lock -s && [ \"$1\" -ef /dev/fd/3 ]; }; "
     "try() { [ -d \"$1\" ] || mkdir -p \"$1\" || return 1; "
-    "[ ! -L \"$1\" ] && [ -O \"$1\" ] || return 1; p=$1/.probe-$n; "
+    "[ ! -L \"$1\" ] && [ -O \"$1\" ] && hold \"$1\" || return 1; p=$1/.probe-$n; "
     "echo '#!/bin/sh' >\"$p\" && chmod 700 \"$1\" \"$p\" && \"$p\"; c=$?; "
-    "rm -f \"$p\"; [ $c = 0 ] && echo \"$n folder $1\"; }; "
-    "if try \"${HOME:-/nonexistent}/.cache/e3/run\" || try \"/var/tmp/e3-$(id -u)\"; "
-    "then echo \"$n exit 0\"; else echo \"$n exit 1\"; fi";
+    "rm -f \"$p\"; [ $c = 0 ] && d=$1; }; "
+    "h=${HOME:-/nonexistent}/.cache/e3/run; v=/var/tmp/e3-$(id -u); "
+    "try \"$h\" || try \"$h\" || try \"$v\" || try \"$v\" || "
+    "{ echo \"$n exit 1\"; exit; }; echo \"$n folder $d\"; cat >/dev/null; cd /; "
+    "[ \"$d\" -ef /dev/fd/3 ] && lock -w " REMOVE_WAIT_S_TEXT " -x && "
+    "[ \"$d\" -ef /dev/fd/3 ] && rm -rf -- \"$d\" && case $d in */.cache/e3/run) "
+    "rmdir \"${d%/run}\" && rmdir \"${d%/e3/run}\";; esac 2>/dev/null; "
+    "echo \"$n exit 0\"";
 
 static void host_disconnect(struct fleet_host *host, const struct outcome *why)
 {
@@ -30,8 +45,12 @@ static void on_answer(void *user, const char *answer)
 {
 	struct fleet_host *host = user;
 
-	if (strncmp(answer, "folder /", 8) == 0)
-		snprintf(host->folder, sizeof(host->folder), "%s", answer + 7);
+	if (host->is_connected || strncmp(answer, "folder /", 8) != 0)
+		return;
+	snprintf(host->folder, sizeof(host->folder), "%s", answer + 7);
+	ssh_script_stay(host->folder_script);
+	host->is_connected = true;
+	fleet_settle_ok(host);
 }
 
 static void on_folder(void *user, const struct outcome *outcome)
@@ -40,16 +59,14 @@ static void on_folder(void *user, const struct outcome *outcome)
 	struct outcome why = *outcome;
 
 	host->folder_script = NULL;
-	if (why.kind == OUTCOME_OK && host->folder[0] == '\0')
+	/* That it does not stay is no reason to end a run. */
+	if (host->is_connected)
+		return;
+	if (why.kind == OUTCOME_OK)
 		outcome_set(&why, OUTCOME_LOST, 0,
 		    "%s: the shell of user '%s' named no run folder", host->name,
 		    host->user);
-	if (why.kind != OUTCOME_OK) {
-		host_disconnect(host, &why);
-		return;
-	}
-	host->is_connected = true;
-	fleet_settle_ok(host);
+	host_disconnect(host, &why);
 }
 
 static void on_ready(void *user)
@@ -58,6 +75,7 @@ static void on_ready(void *user)
 	struct ssh_script_config config = {
 	    .purpose = "make the run folder",
 	    .script = folder_script,
+	    .keeps_input = true,
 	    .due_ms = host->session->config.connect_due_ms,
 	};
 	struct ssh_script_events events = {

@@ -20,11 +20,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -384,14 +386,37 @@ static void lease_begin(struct lease *lease)
 	lease_flush(lease);
 }
 
+/* What was sent to this host stays while somebody holds its folder (host_connect.c). On
+ * failure it may go early, which ends nothing that runs. */
+static int lease_hold_folder(void)
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	int fd;
+
+	if (len <= 0)
+		return -1;
+	path[len] = '\0';
+	*strrchr(path, '/') = '\0';
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		flock(fd, LOCK_SH | LOCK_NB);
+	return fd;
+}
+
 int lease_run(const struct lease_config *config)
 {
+	int folder_fd = lease_hold_folder();
 	static struct lease lease;
 
 	lease = (struct lease){.config = config, .child = {.input = -1, .output = -1}};
 	lease.signals = lease_signals();
-	if (lease.signals < 0)
-		return -errno;
+	if (lease.signals < 0) {
+		int rc = -errno;
+
+		close(folder_fd);
+		return rc;
+	}
 	lease_begin(&lease);
 	while (lease.phase != OVER)
 		lease_turn(&lease);
@@ -399,5 +424,7 @@ int lease_run(const struct lease_config *config)
 	free(lease.out.bytes);
 	free(lease.input.bytes);
 	close(lease.signals);
+	if (folder_fd >= 0)
+		close(folder_fd);
 	return lease.is_controller_gone ? -EPIPE : 0;
 }

@@ -171,7 +171,8 @@ static int script_open(struct ssh_script *script)
 	if (config->input_len > 0)
 		rc = ssh_channel_write_shared(
 		    script->channel, config->input, config->input_len);
-	ssh_channel_write_end(script->channel);
+	if (!config->keeps_input)
+		ssh_channel_write_end(script->channel);
 	if (rc < 0)
 		ssh_channel_close(script->channel);
 	return rc;
@@ -203,6 +204,12 @@ struct ssh_script *ssh_script_start(struct ssh_session *session,
 		return NULL;
 	}
 	return script;
+}
+
+void ssh_script_stay(struct ssh_script *script)
+{
+	script->config.idle_ms = 0;
+	script->config.due_ms = SSH_NEVER_MS;
 }
 
 void ssh_script_cancel(struct ssh_script *script)

@@ -28,6 +28,7 @@ struct ssh_script_config {
 	const char *const *arguments; /* $1 ...; NULL-terminated; copied */
 	const void *input;            /* standard input; must outlive the script */
 	size_t input_len;
+	bool keeps_input; /* open, after `input`: it ends when the connection does */
 	uint32_t idle_ms; /* without a byte from the host; 0 = no limit */
 	uint64_t due_ms;  /* SSH_NEVER_MS = none */
 };
@@ -35,6 +36,8 @@ struct ssh_script_config {
 struct ssh_script *ssh_script_start(struct ssh_session *session,
     const struct ssh_script_config *config, const struct ssh_script_events *events,
     struct error *err);
+/* It has answered what was asked and stays: no deadlines from now on. */
+void ssh_script_stay(struct ssh_script *script);
 /* NULL is fine. */
 void ssh_script_cancel(struct ssh_script *script);
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 from running import Run, residue, scenario, validate
 from held_hosts import Tap, skip_unless_root
@@ -45,6 +46,13 @@ def changed(host=None, **keys):
 def on_host(number, command):
     return subprocess.run(["ssh", "-F", f"/run/e3/{NAME}/ssh_config", f"host{number}", command], text=True,
                           capture_output=True, timeout=240, stdin=subprocess.DEVNULL, check=False).stdout
+
+
+def settle_hosts(deadline_s=60):
+    """Nobody is there to tell when hosts have cleaned up: until they have."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end and any(on_host(h, "find /root -mindepth 1") for h in range(3)):
+        time.sleep(0.05)
 
 
 def look_at_hosts(tap, after):
@@ -116,6 +124,18 @@ def test_end(tap, folder):
     end = held.end()
     tap.check(end[0] == 130 and held.result()["status"] == "partial", "Ctrl-C: a partial result", end)
     look_at_hosts(tap, "after Ctrl-C")
+    held = run_on(folder, INVENTORY, **long)
+    held.wait_for(lambda: "connected" in held.stderr())
+    held.process.kill()
+    held.end()
+    settle_hosts()
+    look_at_hosts(tap, "after kill -9 between runs of parties")
+    held = run_on(folder, INVENTORY, **long)
+    held.wait_for(lambda: all("/e3 party" in on_host(h, "ps -eo args | grep -v lease") for h in range(3)))
+    held.process.kill()
+    held.end()
+    settle_hosts()
+    look_at_hosts(tap, "after kill -9 with parties at work")
     held = run_on(folder, INVENTORY, **long)
     held.wait_for(lambda: "connected" in held.stderr())
     held.process.kill()
