@@ -17,7 +17,7 @@
 #define CALIBRATE_COUNT_MAX     10000u
 
 struct calibrate_config {
-	const char *const *addresses; /* numeric IPv4 */
+	const char *const *addresses; /* numeric IPv4 or IPv6 */
 	uint32_t n_addresses;         /* 1 .. CALIBRATE_ADDRESSES_MAX */
 	uint32_t count;               /* echoes per address, 1 .. CALIBRATE_COUNT_MAX */
 	uint64_t interval_ns;         /* between two echoes to one address */
