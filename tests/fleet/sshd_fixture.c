@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define WAKE_MS 100u
+
 static const char sshd_path[] = "/usr/sbin/sshd";
 
 struct sshd_fixture fixture;
@@ -219,13 +221,19 @@ static void on_wake(uv_timer_t *timer)
 
 void crew_wait(struct crew *crew, const int *flag)
 {
-	uint64_t until_ms = test_now_ms() + WAIT_MS;
+	uint64_t turn_ms = test_now_ms(), until_ms = turn_ms + WAIT_MS;
 	uv_timer_t wake;
 
 	uv_timer_init(&crew->loop, &wake);
-	uv_timer_start(&wake, on_wake, 100, 100);
-	while (*flag == 0 && test_now_ms() < until_ms)
+	uv_timer_start(&wake, on_wake, WAKE_MS, WAKE_MS);
+	while (*flag == 0 && turn_ms < until_ms) {
+		uint64_t before_ms = turn_ms;
+
 		uv_run(&crew->loop, UV_RUN_ONCE);
+		turn_ms = test_now_ms();
+		if (turn_ms - before_ms > WAKE_MS)
+			crew->stalled_ms += turn_ms - before_ms - WAKE_MS;
+	}
 	uv_close((uv_handle_t *)&wake, NULL);
 	uv_run(&crew->loop, UV_RUN_NOWAIT);
 	assert_int_not_equal(*flag, 0);

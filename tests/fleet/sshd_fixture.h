@@ -43,6 +43,7 @@ struct crew {
 	struct fleet *fleet;
 	int n_done;
 	bool is_closed;
+	uint64_t stalled_ms; /* while it waited: how late its wake-ups were, in all */
 	struct outcome outcomes[CREW_MAX];
 };
 
