@@ -227,6 +227,20 @@ def test_interrupt(tap):
         tap.check(result["status"] == "partial" and "ok" in statuses, "a valid partial result", statuses)
 
 
+def test_interrupt_twice(tap):
+    @audited(tap, "Ctrl-C twice while the null run computes for minutes")
+    def _(folder):
+        run = Run(PROGRAM, scenario(folder, workloads=[{"name": "cnn-mnist", "sizes": ["high"], "field_bits": 512}],
+                                    runs={"blocks": 1, "timeout_s": 80000}), folder)
+        run.wait_for(lambda: "connected" in run.stderr())
+        run.kill(run.process.pid, signal.SIGINT)
+        run.wait_for(lambda: False, 1)  # two signals at once are one
+        tap.check(run.process.poll() is None, "Ctrl-C once waits for it")
+        run.kill(run.process.pid, signal.SIGINT)
+        end = run.end(30)
+        complain(tap, end[0] == 130, "exit 130, at once", end)
+
+
 def test_kill_controller(tap):
     for number in range(N_KILLS):
         after_s = random.Random(number).uniform(0.02, 2.5)
