@@ -253,7 +253,6 @@ static int is_same_cell(
 {
 	return a->transport == b->transport && a->parties == b->parties &&
 	       a->size_number == b->size_number && strcmp(a->mode, b->mode) == 0 &&
-	       plan_cell_field_bits(plan, a) == plan_cell_field_bits(plan, b) &&
 	       strcmp(plan_cell_workload(plan, a), plan_cell_workload(plan, b)) == 0;
 }
 
@@ -263,13 +262,18 @@ static int check_twice(const struct plan *plan, struct error *err)
 		for (uint32_t j = 0; j < i; j++) {
 			const struct plan_cell *cell = &plan->cells[i];
 
+			/* A result names its cells without the field. */
 			if (is_same_cell(plan, cell, &plan->cells[j]))
 				return error_set(err, -EINVAL,
 				    "%s: /workloads/%u: %s, mode %s, size %s is "
-				    "there twice",
+				    "there twice%s",
 				    plan->scenario->path, cell->workload,
 				    plan_cell_workload(plan, cell), cell->mode,
-				    plan_cell_size(plan, cell));
+				    plan_cell_size(plan, cell),
+				    plan_cell_field_bits(plan, cell) ==
+					    plan_cell_field_bits(plan, &plan->cells[j])
+					? ""
+					: ", with two fields: make a scenario for each");
 		}
 	return 0;
 }

@@ -361,6 +361,8 @@ REFUSALS = [
     ("unknown option", {"transports": [{"plugin": "tcp", "options": {"prot": 1}}]}, "/transports/0/options: .*'prot'"),
     ("option out of range", {"transports": [{"plugin": "wireguard", "options": {"mtu": 9}}]},
      "/transports/0/options: .*mtu"),
+    ("two fields", {"workloads": [{"name": "secret-santa", "sizes": ["low"], "field_bits": bits}
+                                  for bits in (61, 127)]}, "/workloads/1: .*two fields"),
     ("unknown workload", {"workloads": [{"name": "chess", "sizes": ["low"]}]}, "chess"),
     ("unknown size", {"workloads": [{"name": "rounds", "sizes": ["huge"]}]}, "huge"),
 ]
