@@ -145,7 +145,7 @@ def files(folders):
 def cgroups():
     """Only those named for E3: others on this machine come and go."""
     return [path for path in files(["/sys/fs/cgroup"])
-            if os.path.isdir(path) and "e3" in os.path.basename(path)]
+            if os.path.isdir(path) and re.match(r"e3([-_.]|$)", os.path.basename(path))]
 
 
 def snapshot(root=None, folders=None):
