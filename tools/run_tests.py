@@ -27,6 +27,7 @@ SKIP = re.compile(r"#\s*skip\b:?\s*(.*)", re.IGNORECASE)
 WHY = re.compile(r"^# skip: (.*)$", re.MULTILINE)
 SUITE_WIDTH = 12
 EMULATOR_PATIENCE = 10
+PATIENCE = 4  # times a test's limit: it ends a hang, and a busy machine is none
 LAST_LINES = 60  # of a failed program's output
 
 
@@ -38,6 +39,7 @@ def tests_of(build, label, suites):
         if suites is None or suite in suites:
             # As `meson test` does; introspection names programs relative to the build.
             yield {**test, "suite": suite, "label": label,
+                   "timeout": PATIENCE * test["timeout"],
                    "workdir": test.get("workdir") or os.path.abspath(build)}
 
 
