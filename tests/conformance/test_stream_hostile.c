@@ -24,6 +24,7 @@ static const struct transport_under_test tcp = {
     .has_signals = 1,
 };
 static const char *const hasty[] = {"open_ms", "400", NULL};
+static const char *const brisk[] = {"open_ms", "2000", NULL}; /* outlasts a pause */
 
 /* Party 1 is real and listens; we are party 0 and dial. */
 struct scene {
@@ -317,7 +318,8 @@ static void wrong_answers_are_refused(void **state)
 {
 	(void)state;
 	for (int wrong = 0; wrong < 6; wrong++) {
-		struct suite_mesh *mesh = suite_start(&tcp, 2, wrong == 4 ? hasty : NULL);
+		struct suite_mesh *mesh =
+		    suite_start(&tcp, 2, wrong == 4 ? hasty : brisk);
 		struct sockaddr_in at = address("127.0.0.2", 0);
 		struct suite_end *end = suite_open(mesh, 0, 1, 0);
 		struct hello answer = {.party = 1, .for_party = 0, .n_parties = 2};
