@@ -26,6 +26,7 @@
 #define MESSAGE_MAX 256u
 #define RATE_HZ     20000u
 #define WORDS       3000u /* of peers in a run */
+#define WORDS_EARLY 1000u /* of them, before a probe was seen */
 #define PATIENCE_NS (20 * NS_PER_S)
 #define PING        1u
 #define PONG        2u
@@ -36,7 +37,7 @@ static uint64_t n_runs = 40, first_seed = 1;
 struct peers {
 	struct random_stream random;
 	atomic_uint_fast64_t n_words, n_probes, n_signals;
-	unsigned char last[PARTIES][BYTES]; /* what the prober said */
+	unsigned char last[PARTIES][BYTES]; /* probe */
 	uint64_t signal_sum;
 };
 
@@ -48,8 +49,10 @@ static void on_sent(void *user, e3_party peer, const unsigned char *bytes, size_
 	(void)user;
 	if (len != BYTES)
 		fail_msg("a probe of %zu bytes", len);
+	if (bytes_load_le32(bytes) != PING)
+		return;
 	memcpy(peers.last[peer], bytes, len);
-	atomic_fetch_add(&peers.n_probes, bytes_load_le32(bytes) == PING);
+	atomic_fetch_add(&peers.n_probes, 1);
 }
 
 /* Something to say; returns its length. */
@@ -96,7 +99,8 @@ static int turn(void *user, struct e3_endpoint *endpoint)
 	struct e3_channel *channel = &endpoint->channels[peer];
 
 	(void)user;
-	if (atomic_load(&peers.n_words) >= WORDS)
+	if (atomic_load(&peers.n_words) >=
+	    (atomic_load(&peers.n_probes) > 0 ? WORDS : WORDS_EARLY))
 		return 0;
 	atomic_fetch_add(&peers.n_words, 1);
 	if (random_stream_below(&peers.random, 4 * WORDS) == 0)
