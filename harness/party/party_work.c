@@ -54,9 +54,19 @@ struct usage {
 	struct pressure_process scheduling, helpers; /* helpers: wireguard-go, say */
 };
 
-static void take_usage(struct usage *out)
+/* What a reading takes itself lies outside of the two: looking for helpers takes longest.
+ */
+static void usage_before(struct usage *out)
 {
-	memset(out, 0, sizeof(*out));
+	*out = (struct usage){0};
+	pressure_children("", 0, &out->helpers);
+	pressure_process("", 0, &out->scheduling);
+	getrusage(RUSAGE_SELF, &out->rusage);
+}
+
+static void usage_after(struct usage *out)
+{
+	*out = (struct usage){0};
 	getrusage(RUSAGE_SELF, &out->rusage);
 	pressure_process("", 0, &out->scheduling);
 	pressure_children("", 0, &out->helpers);
@@ -127,7 +137,7 @@ static void send_report(struct party *party, const struct workload_output *outpu
 	cJSON *report = party_message("report");
 	struct usage after;
 
-	take_usage(&after);
+	usage_after(&after);
 	cJSON_AddNumberToObject(report, "party", party->plan.self);
 	cJSON_AddNumberToObject(
 	    cJSON_AddObjectToObject(report, "phases_ns"), "run", (double)run_ns);
@@ -151,7 +161,7 @@ static int run_workload(struct party *party, const struct workload_task *task,
 	if (workload == NULL)
 		return error_set(err, -ENOTSUP, "no workload '%s' in this engine",
 		    party->plan.workload);
-	take_usage(&before);
+	usage_before(&before);
 	if (party->prober != NULL)
 		prober_go(party->prober);
 	began_ns = clock_monotonic_ns();
