@@ -262,7 +262,8 @@ static int cost_plan(const struct plan *plan, const void *options, struct error 
 	struct here here = {.why_not.code = -ECANCELED};
 	int rc = run_inputs_for(&inputs, plan, o->mnist_folder, err);
 
-	if (!o->is_elsewhere && machine_cost_measure(&here.cost, &here.why_not) == 0)
+	if (rc == 0 && !o->is_elsewhere &&
+	    machine_cost_measure(&here.cost, &here.why_not) == 0)
 		here.why_not.code = 0;
 	add_assumptions(json, plan, congestion);
 	add_machine(json, &here);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What messages cost on this machine when it emulates hosts, measured: two network
- * namespaces, the emulator between them without delay (testbed/wan.h), one TCP
- * connection. Small messages go back and forth, then many bytes one way. No workload, no
- * hosts, about 0.1 s.
+ * namespaces, the emulator between them (testbed/wan.h), one TCP connection. Small
+ * messages go back and forth, without delay and with 0.2 ms, then many bytes one way. No
+ * workload, no hosts, about 0.3 s.
  */
 #ifndef HARNESS_CONTROL_MACHINE_COST_H
 #define HARNESS_CONTROL_MACHINE_COST_H
