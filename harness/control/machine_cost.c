@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/control/machine_cost.h"
 #include "base/clock.h"
+#include "base/sort.h"
 #include "base/units.h"
 #include "testbed/wan.h"
 
@@ -202,17 +203,10 @@ static int step(struct bench *bench, uint64_t small, uint64_t many, struct step 
 	return rc;
 }
 
-static int compare_ns(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Of all turns of the last step: others on this machine delay some. */
 static uint64_t median_turn_ns(struct bench *bench)
 {
-	qsort(bench->turn_ns, TURNS, sizeof(*bench->turn_ns), compare_ns);
+	sort_u64(bench->turn_ns, TURNS);
 	return bench->turn_ns[TURNS / 2];
 }
 

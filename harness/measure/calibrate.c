@@ -2,6 +2,7 @@
 #include "harness/measure/calibrate.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/sort.h"
 #include "base/units.h"
 
 #include <arpa/inet.h>
@@ -303,13 +304,6 @@ static int exchange(struct calibration *c, struct error *err)
 	return 0;
 }
 
-static int compare_ns(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Nearest rank: the smallest value at or below which `percent` of all lie. */
 static uint64_t rank(const uint64_t *sorted, uint32_t n, uint32_t percent)
 {
@@ -323,7 +317,7 @@ static void summarise(
 	uint64_t *rtt_ns = &c->rtt_ns[address * count];
 	uint32_t n_lost = 0;
 
-	qsort(rtt_ns, count, sizeof *rtt_ns, compare_ns);
+	sort_u64(rtt_ns, count);
 	while (n_lost < count && rtt_ns[n_lost] == 0)
 		n_lost++;
 	*pair = (struct calibrate_pair){.sent = count, .received = count - n_lost};

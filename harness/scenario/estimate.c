@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/scenario/estimate.h"
 
+#include "base/sort.h"
 #include "base/units.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TCP_FIRST_WINDOW_BYTES 14600.0    /* ten segments, RFC 6928 */
@@ -33,13 +33,6 @@ uint64_t estimate_transfer_ns(uint64_t bytes, uint64_t rtt_ns, uint64_t rate_bps
 	return (uint64_t)ns;
 }
 
-static int compare_ns(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* A round of one party ends with the 2t-th message that comes: 2t + 1 shares suffice. */
 static uint64_t round_ns(const struct scenario *scenario, uint32_t parties)
 {
@@ -55,7 +48,7 @@ static uint64_t round_ns(const struct scenario *scenario, uint32_t parties)
 			if (from != to)
 				incoming_ns[n++] =
 				    scenario_rtt_ns(scenario, from, to) / 2;
-		qsort(incoming_ns, n, sizeof(*incoming_ns), compare_ns);
+		sort_u64(incoming_ns, n);
 		if (incoming_ns[needed - 1] > longest_ns)
 			longest_ns = incoming_ns[needed - 1];
 	}

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/histogram.h"
 #include "base/random.h"
+#include "base/sort.h"
 #include "tests/tap.h"
-
-#include <stdlib.h>
 
 /* value, lowest and highest equivalent: as HdrHistogram with 3 digits and unit 1. */
 static const struct {
@@ -33,13 +32,6 @@ static void buckets_tile_the_range(void **state)
 	assert_true(histogram_index(HISTOGRAM_VALUE_MAX) < HISTOGRAM_COUNTS);
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void percentiles_within_a_thousandth(void **state)
 {
 	enum { COUNT = 10001 };
@@ -53,7 +45,7 @@ static void percentiles_within_a_thousandth(void **state)
 		values[i] = random_stream_below(&stream, UINT64_C(1) << (1 + i % 40));
 		histogram_record(h, values[i]);
 	}
-	qsort(values, COUNT, sizeof(*values), compare_u64);
+	sort_u64(values, COUNT);
 	for (int percent = 1; percent <= 99; percent++) {
 		uint64_t exact = values[(percent * COUNT + 99) / 100 - 1];
 		uint64_t got = histogram_percentile(h, percent);

@@ -2,6 +2,7 @@
 #include "tests/engine/views.h"
 
 #include "base/random.h"
+#include "base/sort.h"
 #include "tests/engine/chi_square.h"
 #include "tests/engine/hull.h"
 
@@ -134,13 +135,6 @@ static uint32_t values_of(const struct pair *pair, uint32_t together)
 	return p != 0 && p < most ? (uint32_t)p : most;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Where the values of both samples together are cut into equal parts. */
 static void find_cuts(
     const struct pair *pair, uint32_t i, uint32_t values, uint64_t *cuts)
@@ -152,7 +146,7 @@ static void find_cuts(
 		abort();
 	memcpy(sorted, elements(pair, 0, i), rows * sizeof(*sorted));
 	memcpy(sorted + rows, elements(pair, 1, i), (all - rows) * sizeof(*sorted));
-	qsort(sorted, all, sizeof(*sorted), by_value);
+	sort_u64(sorted, all);
 	for (uint32_t k = 1; k < values; k++)
 		cuts[k - 1] = sorted[k * all / values];
 	free(sorted);

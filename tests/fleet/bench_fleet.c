@@ -8,6 +8,7 @@
 #include "tests/fleet/sshd_fixture.h"
 
 #include "base/clock.h"
+#include "base/sort.h"
 #include "tests/tap.h"
 
 #include <stdlib.h>
@@ -35,16 +36,9 @@ static void end(void)
 	times_ns[n_times++] = clock_monotonic_ns() - began_ns;
 }
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static double percentile_ms(double p)
 {
-	qsort(times_ns, n_times, sizeof(*times_ns), compare);
+	sort_u64(times_ns, n_times);
 	return (double)times_ns[(uint32_t)(p * (n_times - 1))] / 1e6;
 }
 

@@ -2,11 +2,11 @@
 /* Emulated hosts: time until all are up and until all are gone, medians of several, and
  * their memory. */
 #include "base/clock.h"
+#include "base/sort.h"
 #include "base/units.h"
 #include "testbed/testbed.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define ROUNDS 5
 
@@ -47,13 +47,6 @@ static uint64_t host_pss_bytes(const struct testbed_host *host)
 	return pss_bytes(host->init_pid) + (sshd > 0 ? pss_bytes(sshd) : 0);
 }
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static int measure(uint32_t n_hosts, struct figures *out, struct error *err)
 {
 	struct testbed_config config = {
@@ -73,8 +66,8 @@ static int measure(uint32_t n_hosts, struct figures *out, struct error *err)
 		testbed_down(testbed);
 		down_ns[i] = clock_monotonic_ns() - at_ns;
 	}
-	qsort(up_ns, ROUNDS, sizeof *up_ns, compare);
-	qsort(down_ns, ROUNDS, sizeof *down_ns, compare);
+	sort_u64(up_ns, ROUNDS);
+	sort_u64(down_ns, ROUNDS);
 	out->up_ns = up_ns[ROUNDS / 2];
 	out->down_ns = down_ns[ROUNDS / 2];
 	return 0;

@@ -3,6 +3,7 @@
  * emulator's promise, an upper one only tells that nothing hangs. */
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/sort.h"
 #include "base/units.h"
 #include "tests/tap.h"
 #include "tests/testbed/wan_case.h"
@@ -14,7 +15,6 @@
 #include <linux/udp.h>
 #include <net/if.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,13 +30,6 @@ static void connect_to(int sock, uint32_t port, uint16_t number)
 
 	assert_int_equal(
 	    connect(sock, (const struct sockaddr *)&address, sizeof(address)), 0);
-}
-
-static int compare_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 /* One datagram there and one back. */
@@ -75,7 +68,7 @@ static uint64_t median_round_trip_ns(uint32_t from, uint32_t to, uint64_t *least
 		times[i] = round_trip_ns(near, far);
 	close(near);
 	close(far);
-	qsort(times, COUNT, sizeof(*times), compare_u64);
+	sort_u64(times, COUNT);
 	*least_ns = times[0];
 	return times[COUNT / 2];
 }
