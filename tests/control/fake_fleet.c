@@ -2,6 +2,7 @@
 #include "tests/control/fake_fleet.h"
 #include "harness/fleet/fleet.h"
 #include "harness/fleet/outcome.h"
+#include "tests/tap.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -45,6 +46,26 @@ void fleet_command_cancel(struct fleet_command *command)
 
 	outcome_set(&outcome, OUTCOME_CANCELLED, 0, "cancelled");
 	command->events.ended(command->events.user, &outcome, "");
+}
+
+void fake_fleet_start_crew(struct crew *crew, uv_loop_t *loop, const char *transport)
+{
+	static char address[] = "10.0.0.1", workload[] = "secret-santa", size[] = "8";
+	struct party_plan plans[FAKE_FLEET_HOSTS];
+
+	memset(crew, 0, sizeof(*crew));
+	crew->loop = loop;
+	crew->n_parties = FAKE_FLEET_HOSTS;
+	for (uint32_t p = 0; p < FAKE_FLEET_HOSTS; p++) {
+		crew->hosts[p] = fake_fleet_host_names[p];
+		plans[p] = (struct party_plan){.self = p,
+		    .n_parties = FAKE_FLEET_HOSTS,
+		    .addresses = {address, address, address},
+		    .transport = (char *)(uintptr_t)transport,
+		    .workload = workload,
+		    .size = size};
+	}
+	assert_int_equal(crew_start(crew, plans, NULL), 0);
 }
 
 void fake_fleet_say(uint32_t host, const char *line, size_t len)

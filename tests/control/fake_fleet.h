@@ -4,13 +4,18 @@
 #ifndef TESTS_FAKE_FLEET_H
 #define TESTS_FAKE_FLEET_H
 
+#include "harness/control/crew.h"
+
 #include <stddef.h>
 #include <stdint.h>
+#include <uv.h>
 
 #define FAKE_FLEET_HOSTS 3u
 
 extern const char *const fake_fleet_host_names[FAKE_FLEET_HOSTS];
 
+/* A fresh crew of FAKE_FLEET_HOSTS parties over `transport`, started. */
+void fake_fleet_start_crew(struct crew *crew, uv_loop_t *loop, const char *transport);
 /* The command on `host` says a line: borrowed for the call, and not one byte longer. */
 void fake_fleet_say(uint32_t host, const char *line, size_t len);
 /* It ends as cancelled. */

@@ -193,9 +193,6 @@ static int is_to_itself(size_t place, uint32_t party)
 static uint64_t run(uint64_t seed, uint64_t *n_failed)
 {
 	static struct crew crew;
-	static char address[] = "127.0.0.1", transport[] = "wireguard", size[] = "3";
-	static char workload[] = "secret-santa";
-	struct party_plan plans[PARTIES];
 	struct random_stream random;
 	uint64_t n_lines = 0, rare;
 	uv_loop_t loop;
@@ -203,19 +200,7 @@ static uint64_t run(uint64_t seed, uint64_t *n_failed)
 	random_stream_seed(&random, seed);
 	rare = UINT64_C(1) << random_stream_below(&random, 8);
 	uv_loop_init(&loop);
-	memset(&crew, 0, sizeof(crew));
-	crew.loop = &loop;
-	crew.n_parties = PARTIES;
-	for (uint32_t p = 0; p < PARTIES; p++) {
-		crew.hosts[p] = fake_fleet_host_names[p];
-		plans[p] = (struct party_plan){.self = p,
-		    .n_parties = PARTIES,
-		    .addresses = {address, address, address},
-		    .transport = transport,
-		    .workload = workload,
-		    .size = size};
-	}
-	assert_int_equal(crew_start(&crew, plans, &crew.failure), 0);
+	fake_fleet_start_crew(&crew, &loop, "wireguard");
 	for (size_t place = 0; place < N_HONEST; place++) {
 		for (uint32_t p = 0; p < PARTIES; p++, n_lines++) {
 			char line[LINE_BYTES];

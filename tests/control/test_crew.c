@@ -27,23 +27,8 @@ static void say(uint32_t party, const char *line)
 
 static void begin(void)
 {
-	static char transport[] = "tcp", address[] = "10.0.0.1", size[] = "8";
-	struct party_plan plans[FAKE_FLEET_HOSTS];
-
 	uv_loop_init(&loop);
-	memset(&crew, 0, sizeof(crew));
-	crew.loop = &loop;
-	crew.n_parties = FAKE_FLEET_HOSTS;
-	for (uint32_t p = 0; p < FAKE_FLEET_HOSTS; p++) {
-		crew.hosts[p] = fake_fleet_host_names[p];
-		plans[p] = (struct party_plan){.self = p,
-		    .n_parties = FAKE_FLEET_HOSTS,
-		    .addresses = {address, address, address},
-		    .transport = transport,
-		    .workload = transport,
-		    .size = size};
-	}
-	assert_int_equal(crew_start(&crew, plans, NULL), 0);
+	fake_fleet_start_crew(&crew, &loop, "tcp");
 }
 
 static void bring_to(enum crew_state state)
